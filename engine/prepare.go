@@ -1,0 +1,233 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/converter"
+)
+
+// prepares says whether records need anything done before they are written.
+func (s *session) prepares() bool {
+	return len(s.cfg.Transforms) > 0 || !s.cfg.Decode.none() || !s.cfg.Encode.none()
+}
+
+// prepare decodes, transforms and encodes the records of a batch, in place, and
+// applies the policies to those that fail.
+func (s *session) prepare(ctx context.Context, j *job) {
+	all := j.batch.Records
+	kept := all[:0]
+	dropped := 0
+	enc := encoder{Converters: s.cfg.Encode, left: len(all)}
+	for i := range all {
+		was := all[i]
+		keep, stage, err := s.prepareRecord(ctx, &all[i], &enc)
+		if err != nil {
+			if s.cfg.Errors.policy(stage) == Stop || ctx.Err() != nil {
+				j.err = s.fail(stage, was.Topic, err)
+				return
+			}
+			j.dead = append(j.dead, deadLetter{record: was, stage: stage, err: err})
+			continue
+		}
+		if !keep {
+			dropped++
+			continue
+		}
+		if len(kept) != i {
+			all[len(kept)] = all[i]
+		}
+		kept = all[:len(kept)+1]
+	}
+	j.records = kept
+	j.bytes = enc.bytes
+	if dropped > 0 && s.cfg.Trace.Filter != nil {
+		s.cfg.Trace.Filter(dropped)
+	}
+}
+
+// prepareRecord takes one record through the stages. What says that it may pass
+// is tried again.
+func (s *session) prepareRecord(ctx context.Context, r *tailrace.Record, enc *encoder) (keep bool, stage Stage, err error) {
+	was := *r
+	budget := s.cfg.Retry.budget()
+	for {
+		keep, stage, err = s.stages(r, enc)
+		if err == nil {
+			return keep, stage, nil
+		}
+		if retryable, _ := declared(err); !retryable {
+			return false, stage, err
+		}
+		wait, ok := budget.next(err)
+		if !ok {
+			return false, stage, err
+		}
+		s.retrying(stage, budget.attempts, wait, err)
+		if sleep(ctx, wait) != nil {
+			return false, stage, err
+		}
+		*r = was
+	}
+}
+
+func (s *session) stages(r *tailrace.Record, enc *encoder) (keep bool, stage Stage, err error) {
+	if err := decode(s.cfg.Decode, r); err != nil {
+		return false, StageDecode, err
+	}
+	for _, t := range s.cfg.Transforms {
+		keep, err := t.Apply(r)
+		if err != nil {
+			return false, StageTransform, err
+		}
+		if !keep {
+			return false, "", nil
+		}
+	}
+	if err := enc.encode(r); err != nil {
+		return false, StageEncode, err
+	}
+	return true, "", nil
+}
+
+func decode(c Converters, r *tailrace.Record) (err error) {
+	if c.none() {
+		return nil
+	}
+	if c.Key != nil {
+		if r.KeySchema, r.Key, err = c.Key.Decode(r.Topic, raw(r.Key)); err != nil {
+			return part{"key", err}
+		}
+	}
+	if c.Value != nil {
+		if r.ValueSchema, r.Value, err = c.Value.Decode(r.Topic, raw(r.Value)); err != nil {
+			return part{"value", err}
+		}
+	}
+	if c.Header != nil && len(r.Headers) > 0 {
+		headers := make([]tailrace.Header, len(r.Headers))
+		for i, h := range r.Headers {
+			headers[i].Key = h.Key
+			if headers[i].Schema, headers[i].Value, err = c.Header.Decode(r.Topic, raw(h.Value)); err != nil {
+				return part{"header " + h.Key, err}
+			}
+		}
+		r.Headers = headers
+	}
+	return nil
+}
+
+// raw gives the bytes of a value that is not decoded yet; nil for null.
+func raw(v tailrace.Value) []byte {
+	if v.IsNull() {
+		return nil
+	}
+	if b := v.Bytes(); b != nil {
+		return b
+	}
+	return []byte{}
+}
+
+// part says which part of a record a converter failed on.
+type part struct {
+	name string
+	err  error
+}
+
+func (p part) Error() string { return p.name + ": " + p.err.Error() }
+func (p part) Unwrap() error { return p.err }
+
+// encoder puts the bytes of a batch's records into chunks: an allocation for
+// many records rather than one each.
+type encoder struct {
+	Converters
+	chunk []byte
+	left  int // records to come, by which a chunk's size is guessed
+	bytes int
+
+	// A source gives all records of a batch the same headers, mostly.
+	from, to []tailrace.Header
+}
+
+const (
+	chunkRecord = 1 << 10 // bytes guessed a record
+	chunkMax    = 256 << 10
+)
+
+func (e *encoder) encode(r *tailrace.Record) (err error) {
+	if e.none() {
+		return nil
+	}
+	e.left--
+	was := *r
+	if e.Key != nil {
+		if r.Key, err = e.value(e.Key, r.Topic, r.KeySchema, r.Key); err != nil {
+			*r = was
+			return part{"key", err}
+		}
+		r.KeySchema = nil
+	}
+	if e.Value != nil {
+		if r.Value, err = e.value(e.Value, r.Topic, r.ValueSchema, r.Value); err != nil {
+			*r = was
+			return part{"value", err}
+		}
+		r.ValueSchema = nil
+	}
+	if e.Header != nil && len(r.Headers) > 0 {
+		if err := e.headers(r); err != nil {
+			*r = was
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *encoder) headers(r *tailrace.Record) (err error) {
+	if len(e.from) == len(r.Headers) && &e.from[0] == &r.Headers[0] {
+		r.Headers = e.to
+		return nil
+	}
+	to := make([]tailrace.Header, len(r.Headers))
+	for i, h := range r.Headers {
+		to[i].Key = h.Key
+		if to[i].Value, err = e.value(e.Header, r.Topic, h.Schema, h.Value); err != nil {
+			return part{"header " + h.Key, err}
+		}
+	}
+	e.from, e.to = r.Headers, to
+	r.Headers = to
+	return nil
+}
+
+func (e *encoder) value(c converter.Converter, topic string, s *tailrace.Schema, v tailrace.Value) (tailrace.Value, error) {
+	if e.chunk == nil {
+		e.chunk = make([]byte, 0, min((e.left+1)*chunkRecord, chunkMax))
+	}
+	n := len(e.chunk)
+	dst := e.chunk[n:n]
+	out, err := c.Append(dst, topic, s, v)
+	if err != nil {
+		return tailrace.Value{}, err
+	}
+	if out == nil {
+		return tailrace.Value{}, nil
+	}
+	e.bytes += len(out)
+	if len(out) <= cap(dst) {
+		e.chunk = e.chunk[:n+len(out)]
+	} else {
+		e.chunk = nil // it overflowed into memory of its own
+	}
+	return tailrace.Bytes(out[:len(out):len(out)]), nil
+}
+
+// measure is about how many bytes of memory the records hold on to.
+func measure(records []tailrace.Record) int {
+	const record = 160
+	n := 0
+	for i := range records {
+		n += record + records[i].Key.Size() + records[i].Value.Size()
+	}
+	return n
+}

@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"github.com/tailrace-io/tailrace"
+)
+
+// job is a batch on its way through the pipeline. Once ready holds a token the
+// preparer is done with it and its fields are the writer's.
+type job struct {
+	batch   tailrace.Batch
+	records []tailrace.Record // of batch, those that go to the sink
+	dead    []deadLetter      // those that do not
+	err     *Error            // what stops the engine before this batch
+	size    int
+	bytes   int // of encoded keys and values
+	ready   chan struct{}
+}
+
+// queue bounds the batches between the reader and the writer, in number and in
+// bytes. Batches leave it in the order in which they came.
+type queue struct {
+	ordered chan *job
+	work    chan *job
+	free    chan *job // jobs to use again
+
+	maxBytes int
+	mu       sync.Mutex
+	batches  int
+	bytes    int
+	freed    chan struct{} // a token: there is more room
+}
+
+func newQueue(batches, bytes int) *queue {
+	return &queue{
+		ordered: make(chan *job, batches),
+		// Unprepared batches are among those that are queued, held by the
+		// writer or being put: a put never waits for work.
+		work:     make(chan *job, batches+2),
+		free:     make(chan *job, batches+2),
+		maxBytes: bytes,
+		freed:    make(chan struct{}, 1),
+	}
+}
+
+// job gives a job for a batch, an old one where there is one.
+func (q *queue) job(b tailrace.Batch) *job {
+	select {
+	case j := <-q.free:
+		*j = job{batch: b, records: b.Records, dead: j.dead[:0], size: b.Size, ready: j.ready}
+		return j
+	default:
+		return &job{batch: b, records: b.Records, size: b.Size, ready: make(chan struct{}, 1)}
+	}
+}
+
+// reserve waits until there is room for size bytes.
+func (q *queue) reserve(ctx context.Context, size int) error {
+	for {
+		q.mu.Lock()
+		if q.bytes == 0 || q.bytes+size <= q.maxBytes {
+			q.bytes += size
+			q.batches++
+			q.mu.Unlock()
+			return nil
+		}
+		q.mu.Unlock()
+		select {
+		case <-q.freed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// release gives back the room of a job, and the job.
+func (q *queue) release(j *job) {
+	q.mu.Lock()
+	q.bytes -= j.size
+	q.batches--
+	q.mu.Unlock()
+	select {
+	case q.freed <- struct{}{}:
+	default:
+	}
+	clear(j.dead)
+	select {
+	case q.free <- j:
+	default:
+	}
+}
+
+func (q *queue) depth() (batches, bytes int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.batches, q.bytes
+}
