@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -53,14 +55,14 @@ func (c *Cache) Dir(ctx context.Context, name string, build func(dir string) err
 		return dir, nil
 	}
 	aside := dir + ".partial"
-	if err := os.RemoveAll(aside); err != nil {
+	if err := removeTree(aside); err != nil {
 		return "", fmt.Errorf("remove what an interrupted run left in the cache: %w", err)
 	}
 	if err := os.MkdirAll(aside, 0o755); err != nil {
 		return "", fmt.Errorf("make a cache entry: %w", err)
 	}
 	if err := build(aside); err != nil {
-		return "", errors.Join(err, os.RemoveAll(aside))
+		return "", errors.Join(err, removeTree(aside))
 	}
 	if err := os.Rename(aside, dir); err != nil {
 		return "", fmt.Errorf("complete a cache entry: %w", err)
@@ -101,6 +103,24 @@ func tryLock(path string) (*os.File, error) {
 		return nil, err
 	}
 	return file, nil
+}
+
+// removeTree removes a directory in which a debootstrap that was killed may have left file systems mounted.
+func removeTree(dir string) error {
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return err
+	}
+	// Later mounts may lie in earlier ones.
+	for _, mount := range slices.Backward(strings.Split(string(mounts), "\n")) {
+		fields := strings.Fields(mount)
+		if len(fields) > 1 && strings.HasPrefix(fields[1], dir+"/") {
+			if err := syscall.Unmount(fields[1], 0); err != nil {
+				return fmt.Errorf("unmount %s: %w", fields[1], err)
+			}
+		}
+	}
+	return os.RemoveAll(dir)
 }
 
 func exists(path string) bool {

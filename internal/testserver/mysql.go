@@ -222,5 +222,5 @@ func (s *MySQLServer) Database(t testing.TB) string {
 // Exec executes statements in order on one connection, so that a USE or a SET holds for those after it.
 func (s *MySQLServer) Exec(t testing.TB, statements ...string) {
 	t.Helper()
-	exec1(t, s.db, statements)
+	execute(t, s.db, statements)
 }

@@ -169,7 +169,7 @@ func (s *PostgresServer) DB(t testing.TB, database string) *sql.DB {
 func (s *PostgresServer) Database(t testing.TB) string {
 	t.Helper()
 	name := uniqueName(t)
-	exec1(t, s.db, []string{"CREATE DATABASE " + name})
+	execute(t, s.db, []string{"CREATE DATABASE " + name})
 	if s.process == nil {
 		t.Cleanup(func() { s.drop(t, name) })
 	}
@@ -178,7 +178,7 @@ func (s *PostgresServer) Database(t testing.TB) string {
 
 func (s *PostgresServer) drop(t testing.TB, database string) {
 	t.Helper()
-	exec1(t, s.db, []string{
+	execute(t, s.db, []string{
 		// A backend that was told to end holds its slot a moment longer, hence the wait of up to 10 s for each.
 		"SELECT pg_terminate_backend(active_pid, 10000) FROM pg_replication_slots WHERE database = '" + database + "' AND active",
 		"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '" + database + "'",
@@ -194,5 +194,5 @@ func (s *PostgresServer) Exec(t testing.TB, database string, statements ...strin
 		t.Fatalf("connect to %s on %s: %v", database, s.Addr, err)
 	}
 	defer db.Close()
-	exec1(t, db, statements)
+	execute(t, db, statements)
 }

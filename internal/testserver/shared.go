@@ -94,8 +94,8 @@ func openDB(t testing.TB, driver, dsn string) *sql.DB {
 	return db
 }
 
-// exec1 executes statements in order on one connection. Cleanups call it too, so the test's context may be over.
-func exec1(t testing.TB, db *sql.DB, statements []string) {
+// execute executes statements in order on one connection. Cleanups call it too, so the test's context may be over.
+func execute(t testing.TB, db *sql.DB, statements []string) {
 	t.Helper()
 	ctx := context.Background()
 	conn, err := db.Conn(ctx)

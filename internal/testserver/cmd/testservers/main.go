@@ -8,8 +8,8 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -38,6 +38,11 @@ func main() {
 	os.Exit(code)
 }
 
+// endings are the signals that ask us to end.
+func endings() []os.Signal {
+	return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+}
+
 // choose returns the kinds that a list of names is of, or all.
 func choose(kinds []testserver.Kind, list string) ([]testserver.Kind, error) {
 	if list == "" {
@@ -62,7 +67,7 @@ func choose(kinds []testserver.Kind, list string) ([]testserver.Kind, error) {
 
 // run starts servers, runs the command or waits to be interrupted, and stops the servers. It returns our exit code.
 func run(kinds []testserver.Kind, command []string) (int, error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	log := testserver.NewLog(os.Stderr)
 	site, err := testserver.NewSite(log)
@@ -79,6 +84,9 @@ func run(kinds []testserver.Kind, command []string) (int, error) {
 	}
 	servers, err := start(ctx, site, missing)
 	defer stopAll(servers)
+	if ctx.Err() != nil {
+		return 130, context.Cause(ctx)
+	}
 	if err != nil {
 		return 1, err
 	}
@@ -87,7 +95,7 @@ func run(kinds []testserver.Kind, command []string) (int, error) {
 		env = append(env, kind.Env+"="+servers[i].URL)
 	}
 	if len(command) > 0 {
-		return runCommand(ctx, command, env)
+		return runCommand(command, env)
 	}
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
@@ -137,24 +145,55 @@ func stopAll(servers []*testserver.Process) {
 	wg.Wait()
 }
 
-// runCommand runs a command to its end. An interruption is passed on to it and to all that it started.
-func runCommand(ctx context.Context, command, env []string) (int, error) {
+// runCommand runs a command to its end and returns its exit code. The signals that ask us to end are the command's to answer.
+func runCommand(command, env []string) (int, error) {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// A terminal sends its Ctrl-C to everything in its foreground, where the command must then be. Elsewhere the command has a
+	// group of its own, so that we can pass a signal on to all that it started.
+	terminal := inForeground()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: !terminal}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, endings()...)
+	defer signal.Stop(signals)
 	if err := cmd.Start(); err != nil {
 		return 127, fmt.Errorf("run %s: %w", command[0], err)
 	}
-	over := context.AfterFunc(ctx, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) })
-	defer over()
-	err := cmd.Wait()
-	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			return exitCode(cmd, err)
+		case sig := <-signals:
+			if !terminal {
+				syscall.Kill(-cmd.Process.Pid, sig.(syscall.Signal))
+			} else if sig != os.Interrupt {
+				cmd.Process.Signal(sig)
+			}
+		}
+	}
+}
+
+// exitCode returns the code that a shell would give for a command that ended.
+func exitCode(cmd *exec.Cmd, err error) (int, error) {
+	if cmd.ProcessState == nil {
+		return 1, fmt.Errorf("run %s: %w", cmd.Path, err)
+	}
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signaled() {
 		return 128 + int(status.Signal()), nil
 	}
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return 1, fmt.Errorf("run %s: %w", command[0], err)
-	}
 	return cmd.ProcessState.ExitCode(), nil
+}
+
+// inForeground says whether we are in the foreground of a terminal.
+func inForeground() bool {
+	stat, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		return false
+	}
+	// After the name in parentheses: state, parent, group, session, terminal, foreground group of the terminal.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	return len(fields) > 5 && fields[2] == fields[5]
 }
