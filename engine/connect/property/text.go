@@ -67,7 +67,9 @@ func (r *lineReader) next() bool {
 		}
 	}
 	r.line = line.String()
-	return r.line != "" || continued // a text that ends in a lone backslash has, to Java, an empty key
+	// To Java a text has an empty key at its end where a lone backslash stands
+	// there, unless a line end of two characters follows.
+	return r.line != "" || continued && !strings.HasSuffix(r.in, "\r\n")
 }
 
 // natural gives the next line of the text, whatever ends it.
