@@ -15,9 +15,10 @@ import (
 // what is committed. It outlives sessions.
 type delivery struct {
 	engine *Engine
-	writer sink.Writer // nil: to be opened
-	tx     sink.Transactional
-	flush  sink.Flusher
+	writer sink.Writer        // nil: to be opened
+	tx     sink.Transactional // the writer, where it is one
+	flush  sink.Flusher       // the writer, where it is one
+	atomic bool               // the sink's writers are transactional
 	dead   *deadLetters
 	budget *budget // of rewinds; what makes progress resets it
 
@@ -67,7 +68,8 @@ func (d *delivery) open(ctx context.Context) error {
 	d.writer = w
 	d.tx, _ = w.(sink.Transactional)
 	d.flush, _ = w.(sink.Flusher)
-	if d.tx == nil {
+	d.atomic = d.tx != nil
+	if !d.atomic {
 		return nil
 	}
 	d.flush = nil
@@ -139,7 +141,7 @@ func (d *delivery) writeRecords(ctx context.Context, j *job) error {
 		}
 		var one *sink.BatchError
 		named := errors.As(err, &one) && one.Index >= 0 && one.Index < len(j.records)
-		if named && d.tx == nil && one.Index > 0 {
+		if named && !d.atomic && one.Index > 0 {
 			j.records = j.records[one.Index:] // those before are delivered
 			one = &sink.BatchError{Err: one.Err}
 			retry.reset()
@@ -174,7 +176,7 @@ func (d *delivery) try(ctx context.Context, j *job) error {
 		if err := d.open(ctx); err != nil {
 			return err
 		}
-		if d.tx != nil {
+		if d.atomic {
 			done, err := d.moved(before, j)
 			if err != nil || done {
 				return err
@@ -269,7 +271,7 @@ func (d *delivery) commit(ctx context.Context, reader source.Reader) error {
 	if err := d.barrier(ctx); err != nil {
 		return err
 	}
-	if d.tx == nil {
+	if !d.atomic {
 		if err := d.save(ctx); err != nil {
 			return err
 		}

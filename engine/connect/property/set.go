@@ -12,6 +12,10 @@ import (
 // Set is a configuration that is being read: all of it, or the part under a
 // prefix. What is found wrong is kept, and given by Err for all parts together.
 // A Set is for one goroutine.
+//
+// The methods that give a value take the key of a property of this part's
+// table, or a key that a pattern of it stands for. Where the configuration has
+// none, or a wrong one, they give the table's default.
 type Set struct {
 	*reading
 	prefix string
@@ -85,43 +89,61 @@ func (s *Set) checkValue(p *Property, key string) {
 	case p.Required && strings.TrimSpace(value) == "":
 	default:
 		if err := p.check(value); err != nil {
-			s.Errorf(key, "%s%w", s.show(p, full), err)
+			s.Errorf(key, "%w", s.describe(p, full, err))
 		}
 	}
 }
 
-// show gives the value of a full key for a message: as it was written, so that
-// what a reference stands for stays unseen, and nothing of a password.
-func (s *Set) show(p *Property, full string) string {
-	if p.Type == Password || s.raw[full] != s.values[full] && p.Type >= Regexp {
-		return ""
+// describe puts the value before what is wrong with it: as it was written, so
+// that what a reference stands for stays unseen, and nothing of a password.
+func (s *Set) describe(p *Property, full string, err error) error {
+	raw := s.raw[full]
+	switch {
+	case p.Type == Password:
+		return err
+	case p.Type != Regexp && p.Type != Regexps:
+		return fmt.Errorf("%q %w", raw, err)
+	case raw != s.values[full]:
+		return fmt.Errorf("%q is not a regular expression that can be used", raw)
 	}
-	return fmt.Sprintf("%q ", s.raw[full])
+	return err // names the expression itself
+}
+
+// find gives the property that the key has in the table: its own, or a pattern.
+func (s *Set) find(key string) *Property {
+	var found *Property
+	for i := range s.table {
+		p := &s.table[i]
+		if p.Key == key {
+			return p
+		}
+		if _, ok := p.match(key); ok && found == nil {
+			found = p
+		}
+	}
+	return found
 }
 
 // lookup gives the property and the text that stands for its value: the
 // default, where the configuration has none or a wrong one.
 func (s *Set) lookup(key string, types ...Type) (*Property, string) {
-	for i := range s.table {
-		p := &s.table[i]
-		if p.Key != key {
-			continue
-		}
-		if !slices.Contains(types, p.Type) {
-			s.Errorf(key, "is read as another type than its table has, which is a mistake in the driver")
-			return p, p.Default
-		}
-		value, ok := s.values[s.prefix+key]
-		if !ok || s.problems[s.prefix+key] != nil || p.Ignored != "" {
-			value = p.Default
-		}
-		if p.Type != Password {
-			value = strings.TrimSpace(value)
-		}
-		return p, value
+	p := s.find(key)
+	if p == nil {
+		s.Errorf(key, "is read and not in the table of properties, which is a mistake in the driver")
+		return &Property{}, ""
 	}
-	s.Errorf(key, "is read and not in the table of properties, which is a mistake in the driver")
-	return &Property{}, ""
+	if !slices.Contains(types, p.Type) {
+		s.Errorf(key, "is read as another type than its table has, which is a mistake in the driver")
+		return p, p.Default
+	}
+	value, ok := s.values[s.prefix+key]
+	if !ok || s.problems[s.prefix+key] != nil || p.Ignored != "" {
+		value = p.Default
+	}
+	if p.Type != Password {
+		value = strings.TrimSpace(value)
+	}
+	return p, value
 }
 
 // Has says whether the configuration has the key.
@@ -199,11 +221,11 @@ func (s *Set) Regexps(key string) []*regexp.Regexp {
 	return out
 }
 
-// Match is a key that a pattern stands for.
+// Match is a key of the configuration that a pattern stands for. Its value is
+// to be had by the key.
 type Match struct {
-	Key   string
-	Args  []string // the texts in the places of the pattern's wildcards
-	Value string   // in the form that the pattern's Type says, if no error was found
+	Key  string
+	Args []string // the texts in the places of the pattern's wildcards
 }
 
 // Matches gives the keys that the pattern of the table stands for, sorted. A
@@ -217,7 +239,7 @@ func (s *Set) Matches(pattern string) []Match {
 			continue
 		}
 		if args, ok := p.match(key); ok {
-			out = append(out, Match{Key: key, Args: args, Value: s.values[full]})
+			out = append(out, Match{Key: key, Args: args})
 		}
 	}
 	return out
