@@ -221,29 +221,28 @@ func topicError(response *kafka.CreateTopicsResponse, name string) error {
 	return response.Errors[name]
 }
 
-// awaitTopic returns when every partition of the topic has a leader.
+// awaitTopic returns when every partition of the topic is served by its leader.
 func (s *KafkaServer) awaitTopic(ctx context.Context, name string, partitions int) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
+	request := &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{}}
+	for partition := range partitions {
+		request.Topics[name] = append(request.Topics[name], kafka.LastOffsetOf(partition))
+	}
 	for {
-		cluster, err := s.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{name}})
-		if err != nil {
-			return err
-		}
-		led := 0
-		for _, topic := range cluster.Topics {
-			for _, partition := range topic.Partitions {
-				if partition.Error == nil && partition.Leader.Port != 0 {
-					led++
-				}
+		// The metadata name a leader before it knows that it leads: only the leader's own answer counts.
+		response, err := s.client.ListOffsets(ctx, request)
+		if err == nil {
+			for _, partition := range response.Topics[name] {
+				err = errors.Join(err, partition.Error)
 			}
-		}
-		if led == partitions {
-			return nil
+			if err == nil {
+				return nil
+			}
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d of %d partitions have a leader: %w", led, partitions, ctx.Err())
+			return err
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -50,7 +50,7 @@ func startMariaDB(ctx context.Context, s *Site, options []string) (*Process, err
 	p.serveMySQL("mariadb", port)
 	p.argv = slices.Concat([]string{mariadbd, "--no-defaults",
 		"--datadir=" + dir + "/data",
-		"--socket=" + dir + "/socket",
+		"--socket=socket",
 		"--pid-file=" + dir + "/pid",
 		"--tmpdir=" + dir,
 		"--bind-address=127.0.0.1",

@@ -70,7 +70,7 @@ func startPostgres(ctx context.Context, s *Site, options []string) (*Process, er
 	}
 	p.argv = []string{programs + "/postgres", "-D", dir + "/data"}
 	for _, option := range append([]string{
-		"unix_socket_directories=" + dir,
+		"unix_socket_directories=",
 		"listen_addresses=127.0.0.1",
 		"port=" + strconv.Itoa(port),
 		"wal_level=logical",

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -116,17 +117,50 @@ func (p *Process) end(signal syscall.Signal) error {
 		return nil
 	}
 	const patience = 30 * time.Second
-	p.cmd.Process.Signal(signal)
 	var err error
-	select {
-	case <-p.exited:
-	case <-time.After(patience):
-		err = fmt.Errorf("stop %s: it ignored %v for %v and was killed", p.Name, signal, patience)
-		p.cmd.Process.Kill()
-		<-p.exited
+	if signal != syscall.SIGKILL {
+		p.cmd.Process.Signal(signal)
+		select {
+		case <-p.exited:
+			p.cmd = nil
+			return nil
+		case <-time.After(patience):
+			err = fmt.Errorf("stop %s: it ignored %v for %v and was killed", p.Name, signal, patience)
+		}
 	}
+	// PostgreSQL's backends outlive their killed parent for a moment, in which it could not be started again.
+	p.cmd.Process.Signal(syscall.SIGSTOP)
+	children := childrenOf(p.cmd.Process.Pid)
+	p.cmd.Process.Kill()
+	for _, child := range children {
+		syscall.Kill(child, syscall.SIGKILL)
+	}
+	<-p.exited
 	p.cmd = nil
+	// Nothing tells of the end of a process that is not our child, so we look.
+	for deadline := time.Now().Add(5 * time.Second); slices.ContainsFunc(children, lives) && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 	return err
+}
+
+// childrenOf returns the processes that a process started.
+func childrenOf(pid int) []int {
+	list, _ := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", pid))
+	var children []int
+	for _, field := range strings.Fields(string(list)) {
+		if child, err := strconv.Atoi(field); err == nil {
+			children = append(children, child)
+		}
+	}
+	return children
+}
+
+// lives is false for a process that is gone, or has ended and only waits for its parent to ask for its exit code.
+func lives(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	state := bytes.TrimSpace(stat[bytes.LastIndexByte(stat, ')')+1:])
+	return err == nil && !bytes.HasPrefix(state, []byte("Z")) && !bytes.HasPrefix(state, []byte("X"))
 }
 
 // Close ends the server without ceremony and removes its data.
