@@ -190,9 +190,9 @@ func (e *Engine) Run(ctx context.Context) error {
 // run claims the name and runs sessions until one ends for good.
 func (e *Engine) run(ctx context.Context) (err error) {
 	if c, ok := e.cfg.Offsets.(offset.Claimer); ok {
-		release, err := c.Claim(ctx, e.cfg.Name)
-		if err != nil {
-			return e.fail(StageOffsets, "", fmt.Errorf("claim the name: %w", err))
+		release, cerr := c.Claim(ctx, e.cfg.Name)
+		if cerr != nil {
+			return stopped(ctx, e.fail(StageOffsets, "", fmt.Errorf("claim the name: %w", cerr)))
 		}
 		defer func() {
 			if cerr := release(); cerr != nil && err == nil {
