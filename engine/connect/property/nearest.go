@@ -28,7 +28,10 @@ func Nearest(name string, known []string) (string, bool) {
 }
 
 func bound(name string) int {
-	if len(name) < 6 {
+	switch {
+	case len(name) < 3:
+		return 0
+	case len(name) < 6:
 		return 1
 	}
 	return min(1+len(name)/4, 6)

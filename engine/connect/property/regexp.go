@@ -36,9 +36,7 @@ func CompileJava(expr string, flags ...Flag) (*regexp.Regexp, error) {
 	}
 	re, err := regexp.Compile(prefix + text)
 	if err != nil {
-		var syntax interface{ Error() string } = err
-		return nil, fmt.Errorf("the regular expression %q is not valid: %s", expr,
-			strings.TrimPrefix(syntax.Error(), "error parsing regexp: "))
+		return nil, fmt.Errorf("the regular expression %q is not valid: %s", expr, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
 	return re, nil
 }
@@ -128,7 +126,7 @@ func translateEscape(rest string, inClass bool) (n int, text string, err error) 
 	case 's', 'S', 'h', 'H', 'v', 'V', 'R', 'e':
 		return translateSpace(c, inClass)
 	case 'p', 'P':
-		return translateProperty(rest)
+		return translateProperty(rest, inClass)
 	case 'k', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		return 0, "", fmt.Errorf(`has the back reference \%c, which is not supported`, c)
 	case 'G', 'Z', 'X', 'N', 'c', '0':
@@ -169,7 +167,7 @@ func translateSpace(c byte, inClass bool) (int, string, error) {
 }
 
 // translateProperty is for \p{…}. Java's POSIX names are classes of ASCII.
-func translateProperty(rest string) (int, string, error) {
+func translateProperty(rest string, inClass bool) (int, string, error) {
 	if len(rest) < 3 || rest[2] != '{' {
 		return 2, rest[:2], nil
 	}
@@ -184,8 +182,13 @@ func translateProperty(rest string) (int, string, error) {
 		"Space": `\t\n\x0b\f\r `,
 	}
 	if set, ok := posix[name]; ok {
-		if rest[1] == 'P' {
-			return end + 1, "[^" + set + "]", nil
+		switch {
+		case inClass && rest[1] == 'P':
+			return 0, "", fmt.Errorf("has %s in a character class, which is not supported", rest[:end+1])
+		case inClass:
+			return end + 1, set, nil
+		case rest[1] == 'P':
+			set = "^" + set
 		}
 		return end + 1, "[" + set + "]", nil
 	}

@@ -64,7 +64,7 @@ func FuzzAppendAndParse(f *testing.F) {
 		f.Add(text, text)
 	}
 	f.Fuzz(func(t *testing.T, key, value string) {
-		if !utf8.ValidString(key + value) {
+		if !utf8.ValidString(key) || !utf8.ValidString(value) {
 			return
 		}
 		config := map[string]string{key: value, "other": strings.ToUpper(value)}
