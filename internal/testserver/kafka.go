@@ -59,7 +59,7 @@ func startKafka(ctx context.Context, s *Site, options []string) (*Process, error
 	p.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	p.URL = p.Addr
 	p.ready = func(ctx context.Context) error { return kafkaServes(ctx, p.Addr) }
-	p.argv = []string{"java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", jars + "/*", "kafka.Kafka", dir + "/server.properties"}
+	p.argv = []string{"java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", jars + "/*", "kafka.Kafka", dir + "/server.properties"}
 	if err := errors.Join(
 		copyData(filepath.Join(dir, "data"), formatted),
 		os.WriteFile(filepath.Join(dir, "server.properties"), kafkaProperties(dir, port, controller, options), 0o644),
@@ -179,7 +179,8 @@ func Kafka(t testing.TB) *KafkaServer {
 // they override those of the shared broker, which hold otherwise.
 func StartKafka(t testing.TB, options ...string) *KafkaServer {
 	t.Helper()
-	p := start(t, kafkaKind(), options)
+	// After a kill, the controller lets the broker in again when the session of the old one is over: 9 s by default.
+	p := start(t, kafkaKind(), append([]string{"broker.session.timeout.ms=3000", "broker.heartbeat.interval.ms=500"}, options...))
 	return newKafkaServer(t, p.URL, p)
 }
 
