@@ -1,0 +1,254 @@
+package converter
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/tailrace-io/tailrace"
+)
+
+// jsonPlan is what the converter works out once about a schema.
+type jsonPlan struct {
+	root     *jsonNode
+	envelope string // {"schema":…,"payload":
+}
+
+// jsonOp says how the values of a node are written.
+type jsonOp uint8
+
+const (
+	opInt jsonOp = iota
+	opTimeOfDay
+	opFloat32
+	opFloat64
+	opBoolean
+	opString
+	opBytes
+	opDecimalBase64
+	opDecimalNumber
+	opArray
+	opObject
+	opPairs
+	opStruct
+)
+
+// jsonNode is a schema's plan: an operation, and the texts that its values have
+// in common.
+type jsonNode struct {
+	op      jsonOp
+	typ     tailrace.Type
+	null    string // what null is written as; "" where it is not allowed
+	unknown string // what an unchanged column is written as; "" where it cannot be
+	scale   int    // of a decimal
+	fields  []jsonField
+	key     *jsonNode
+	elem    *jsonNode
+	schema  *tailrace.Schema
+	instead tailrace.Value // what null is read as
+}
+
+// jsonField is a member of a struct.
+type jsonField struct {
+	prefix string // `{"name":` for the first, `,"name":` for the others
+	null   string // the prefix and what null is written as; "" where it is not allowed
+	name   string
+	node   *jsonNode
+}
+
+func (j *JSON) compile(schema *tailrace.Schema) (*jsonPlan, error) {
+	root, err := j.compileNode(schema)
+	if err != nil {
+		return nil, err
+	}
+	p := &jsonPlan{root: root}
+	if j.config.Schemas {
+		text := append([]byte(nil), `{"schema":`...)
+		if text, err = j.appendSchema(text, schema, ""); err != nil {
+			return nil, err
+		}
+		p.envelope = string(append(text, `,"payload":`...))
+	}
+	return p, nil
+}
+
+func (j *JSON) compileNode(s *tailrace.Schema) (n *jsonNode, err error) {
+	n = &jsonNode{typ: s.Type(), schema: s}
+	if err = j.compileOp(n); err != nil {
+		return nil, err
+	}
+	switch n.op {
+	case opStruct:
+		err = j.compileFields(n)
+	case opArray:
+		n.elem, err = j.compileNode(s.Elem())
+	case opObject, opPairs:
+		if n.key, err = j.compileNode(s.Key()); err == nil {
+			n.elem, err = j.compileNode(s.Elem())
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return n, j.compileNulls(n)
+}
+
+// compileOp chooses the operation. A name of Connect's logical types counts
+// only with their type; JsonConverter would fail at each value instead.
+func (j *JSON) compileOp(n *jsonNode) (err error) {
+	logical := tailrace.Type(0)
+	switch n.schema.Name() {
+	case tailrace.DecimalName:
+		logical = tailrace.TypeBytes
+		n.op = opDecimalBase64
+		if j.config.NumericDecimals {
+			n.op = opDecimalNumber
+		}
+		if n.scale, err = tailrace.Scale(n.schema); err != nil {
+			return err
+		}
+	case tailrace.TimeName:
+		logical, n.op = tailrace.TypeInt32, opTimeOfDay
+	case tailrace.DateName:
+		logical, n.op = tailrace.TypeInt32, opInt
+	case tailrace.TimestampName:
+		logical, n.op = tailrace.TypeInt64, opInt
+	}
+	if logical == n.typ {
+		return nil
+	}
+	if logical != 0 {
+		return fmt.Errorf("a schema named %s has the type %s, which must be %s", n.schema.Name(), n.typ, logical)
+	}
+	switch n.typ {
+	case tailrace.TypeFloat32:
+		n.op = opFloat32
+	case tailrace.TypeFloat64:
+		n.op = opFloat64
+	case tailrace.TypeBoolean:
+		n.op = opBoolean
+	case tailrace.TypeString:
+		n.op = opString
+	case tailrace.TypeBytes:
+		n.op = opBytes
+	case tailrace.TypeArray:
+		n.op = opArray
+	case tailrace.TypeMap:
+		n.op = opPairs
+		if n.schema.Key().Type() == tailrace.TypeString {
+			n.op = opObject
+		}
+	case tailrace.TypeStruct:
+		n.op = opStruct
+	}
+	return nil
+}
+
+func (j *JSON) compileFields(n *jsonNode) error {
+	n.fields = make([]jsonField, len(n.schema.Fields()))
+	open := byte('{')
+	for i, f := range n.schema.Fields() {
+		node, err := j.compileNode(f.Schema)
+		if err != nil {
+			return fmt.Errorf("field %s: %w", f.Name, err)
+		}
+		prefix := string(append(appendQuoted([]byte{open}, []byte(f.Name)), ':'))
+		n.fields[i] = jsonField{prefix: prefix, name: f.Name, node: node}
+		if node.null != "" {
+			n.fields[i].null = prefix + node.null
+		}
+		open = ','
+	}
+	return nil
+}
+
+// compileNulls renders what a null and an unchanged column are written as.
+func (j *JSON) compileNulls(n *jsonNode) error {
+	def, ok := n.schema.Default()
+	switch {
+	case ok && !def.IsNull() && !j.config.KeepNulls:
+		text, err := n.append(nil, def)
+		if err != nil {
+			return fmt.Errorf("the default: %w", err)
+		}
+		n.null, n.instead = string(text), def
+	case n.schema.Optional():
+		n.null = "null"
+	}
+	v, ok := placeholder(n.schema, j.config.Unavailable)
+	if !ok {
+		if n.schema.Optional() {
+			n.unknown = "null"
+		}
+		return nil
+	}
+	text, err := n.append(nil, v)
+	if err != nil {
+		return fmt.Errorf("the placeholder of an unavailable value: %w", err)
+	}
+	n.unknown = string(text)
+	return nil
+}
+
+// placeholder is what Debezium puts in the place of a column that the log did
+// not carry: the text or its bytes, a list of the one text, or of numbers that
+// are the bytes. Other types have no room for it.
+func placeholder(s *tailrace.Schema, text string) (tailrace.Value, bool) {
+	switch s.Type() {
+	case tailrace.TypeString:
+		return tailrace.String(text), true
+	case tailrace.TypeBytes:
+		return tailrace.Bytes([]byte(text)), s.Name() != tailrace.DecimalName
+	case tailrace.TypeMap:
+		if s.Key().Type() != tailrace.TypeString || s.Elem().Type() != tailrace.TypeString {
+			return tailrace.Value{}, false
+		}
+		return tailrace.Map([]tailrace.Value{tailrace.String(text), tailrace.String(text)}), true
+	case tailrace.TypeArray:
+		return placeholderArray(s.Elem(), text)
+	}
+	return tailrace.Value{}, false
+}
+
+func placeholderArray(elem *tailrace.Schema, text string) (tailrace.Value, bool) {
+	one := func(v tailrace.Value) (tailrace.Value, bool) { return tailrace.Array([]tailrace.Value{v}), true }
+	each := func(value func(b int8) tailrace.Value) (tailrace.Value, bool) {
+		vs := make([]tailrace.Value, len(text))
+		for i := range vs {
+			vs[i] = value(int8(text[i]))
+		}
+		return tailrace.Array(vs), true
+	}
+	switch t := elem.Type(); t {
+	case tailrace.TypeString:
+		if elem.Name() == tailrace.UUIDName {
+			return one(tailrace.String(nameUUID(text)))
+		}
+		return one(tailrace.String(text))
+	case tailrace.TypeBytes:
+		if elem.Name() == tailrace.DecimalName {
+			return each(func(b int8) tailrace.Value { return tailrace.Bytes([]byte{byte(b)}) })
+		}
+		return one(tailrace.Bytes([]byte(text)))
+	case tailrace.TypeInt8, tailrace.TypeInt16, tailrace.TypeInt32, tailrace.TypeInt64:
+		if elem.Name() == tailrace.TimeName {
+			return tailrace.Value{}, false
+		}
+		return each(func(b int8) tailrace.Value { return tailrace.Integer(t, int64(b)) })
+	case tailrace.TypeFloat32:
+		return each(func(b int8) tailrace.Value { return tailrace.Float32(float32(b)) })
+	case tailrace.TypeFloat64:
+		return each(func(b int8) tailrace.Value { return tailrace.Float64(float64(b)) })
+	}
+	return tailrace.Value{}, false
+}
+
+// nameUUID is the UUID of a name without a name space, as Java's
+// UUID.nameUUIDFromBytes makes it.
+func nameUUID(name string) string {
+	u := md5.Sum([]byte(name))
+	u[6] = u[6]&0x0f | 0x30
+	u[8] = u[8]&0x3f | 0x80
+	h := hex.EncodeToString(u[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}

@@ -1,0 +1,112 @@
+package converter
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
+
+// appendQuoted writes UTF-8 text as a JSON string, as Jackson does: escapes for
+// the quote, the backslash and control characters, everything else as it is.
+// Bytes that are no UTF-8 become U+FFFD, as they do in a Java string.
+func appendQuoted(dst, s []byte) []byte {
+	dst = append(dst, '"')
+	i := plain(s)
+	if i == len(s) {
+		return append(append(dst, s...), '"')
+	}
+	start := 0
+	for i < len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRune(s[i:])
+			if r == utf8.RuneError && size == 1 {
+				dst = append(append(dst, s[start:i]...), "\uFFFD"...)
+				i += malformed(s[i:])
+				start = i
+			} else {
+				i += size
+			}
+		} else if c < ' ' || c == '"' || c == '\\' {
+			dst = appendEscape(append(dst, s[start:i]...), c)
+			i++
+			start = i
+		}
+		i += plain(s[i:])
+	}
+	return append(append(dst, s[start:]...), '"')
+}
+
+// plain gives how many bytes s begins with that a JSON string holds as they
+// are: ASCII but for the quote, the backslash and control characters. It looks
+// at eight at a time. A byte's high bit in found is exact up to the first one
+// that is set, since only a byte that is found borrows from the next.
+func plain(s []byte) int {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; len(s)-i >= 8; i += 8 {
+		w := binary.LittleEndian.Uint64(s[i:])
+		quote, backslash := w^ones*'"', w^ones*'\\'
+		found := (w | (w - ones*' ') | (quote - ones) | (backslash - ones)) & high
+		if found != 0 {
+			return i + bits.TrailingZeros64(found)>>3
+		}
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			break
+		}
+	}
+	return i
+}
+
+func appendEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\b':
+		return append(dst, '\\', 'b')
+	case '\t':
+		return append(dst, '\\', 't')
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\f':
+		return append(dst, '\\', 'f')
+	case '\r':
+		return append(dst, '\\', 'r')
+	}
+	const hex = "0123456789ABCDEF"
+	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+}
+
+// malformed gives how many of the bytes that s begins with, which are no
+// UTF-8, make one replacement character: as many as could begin a character.
+func malformed(s []byte) int {
+	low, high, n := byte(0x80), byte(0xBF), 0
+	switch c := s[0]; {
+	case c < 0xC2 || c > 0xF4:
+		return 1
+	case c < 0xE0:
+		n = 1
+	case c < 0xF0:
+		n = 2
+		if c == 0xE0 {
+			low = 0xA0
+		} else if c == 0xED {
+			high = 0x9F
+		}
+	default:
+		n = 3
+		if c == 0xF0 {
+			low = 0x90
+		} else if c == 0xF4 {
+			high = 0x8F
+		}
+	}
+	i := 1
+	for i <= n && i < len(s) && s[i] >= low && s[i] <= high {
+		low, high = 0x80, 0xBF
+		i++
+	}
+	return i
+}
