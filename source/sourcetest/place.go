@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/internal/suite"
 	"github.com/tailrace-io/tailrace/source"
 )
 
@@ -34,34 +35,18 @@ func (p *place) soon() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), p.h.Patience)
 }
 
-// within runs f and fails if it does not return soon.
-func (p *place) within(what string, f func()) {
+// call makes a call to the driver, which should return soon.
+func (p *place) call(what string, f func() error) error {
 	p.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
-	patience := time.NewTimer(2 * p.h.Patience)
-	defer patience.Stop()
-	select {
-	case <-done:
-	case <-patience.C:
-		p.Fatalf("%s has not returned after %v", what, 2*p.h.Patience)
-	}
+	return suite.Call(p, 2*p.h.Patience, what, f)
 }
 
-// tryOpen opens a reader and turns a panic into a failure.
 func (p *place) tryOpen(ctx context.Context, from []tailrace.Offset) (r source.Reader, err error) {
 	p.Helper()
-	var panicked any
-	p.within("Open", func() {
-		defer func() { panicked = recover() }()
+	err = p.call("Open", func() (err error) {
 		r, err = p.src.Open(ctx, slices.Clone(from))
+		return err
 	})
-	if panicked != nil {
-		p.Fatalf("Open from %v panics: %v", from, panicked)
-	}
 	if err == nil && r == nil {
 		p.Fatalf("Open from %v gives neither a Reader nor an error", from)
 	}
@@ -90,17 +75,13 @@ type reading struct {
 	behind  int               // how many of the numbers the offsets are behind
 }
 
-// try reads once and turns a panic into a failure.
+// try reads once.
 func (rd *reading) try(ctx context.Context) (b tailrace.Batch, err error) {
 	rd.Helper()
-	var panicked any
-	rd.within("Read", func() {
-		defer func() { panicked = recover() }()
+	err = rd.call("Read", func() (err error) {
 		b, err = rd.r.Read(ctx)
+		return err
 	})
-	if panicked != nil {
-		rd.Fatalf("Read panics: %v", panicked)
-	}
 	if err == nil {
 		rd.note(b)
 	}
@@ -181,18 +162,14 @@ func (rd *reading) commit(offsets []tailrace.Offset) {
 	rd.Helper()
 	ctx, cancel := rd.soon()
 	defer cancel()
-	rd.within("Commit", func() {
-		if err := rd.r.Commit(ctx, slices.Clone(offsets)); err != nil {
-			rd.Errorf("Commit of %v: %v", offsets, err)
-		}
-	})
+	if err := rd.call("Commit", func() error { return rd.r.Commit(ctx, slices.Clone(offsets)) }); err != nil {
+		rd.Errorf("Commit of %v: %v", offsets, err)
+	}
 }
 
 func (rd *reading) close() {
 	rd.Helper()
-	rd.within("Close", func() {
-		if err := rd.r.Close(); err != nil {
-			rd.Errorf("Close: %v", err)
-		}
-	})
+	if err := rd.call("Close", rd.r.Close); err != nil {
+		rd.Errorf("Close: %v", err)
+	}
 }

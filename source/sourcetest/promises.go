@@ -1,13 +1,11 @@
 package sourcetest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"runtime/pprof"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/internal/suite"
 	"github.com/tailrace-io/tailrace/source"
 )
 
@@ -332,50 +331,14 @@ func readsNothingClosed(p *place) {
 
 func leavesNoGoroutine(p *place) {
 	p.change(2)
-	label := fmt.Sprintf("%s %p", p.Name(), p)
-	ctx := pprof.WithLabels(context.Background(), pprof.Labels("sourcetest", label))
-	p.within("Open, Read and Close", func() {
-		pprof.SetGoroutineLabels(ctx) // whatever is started from here bears the label
-		ctx, cancel := context.WithTimeout(ctx, p.h.Patience)
-		defer cancel()
+	suite.LeavesNoGoroutine(p, p.h.Patience, "Open, Read and Close", func(ctx context.Context) error {
 		r, err := p.src.Open(ctx, nil)
 		if err != nil {
-			p.Errorf("Open: %v", err)
-			return
+			return err
 		}
-		if _, err := r.Read(ctx); err != nil {
-			p.Errorf("Read: %v", err)
-		}
-		if err := r.Close(); err != nil {
-			p.Errorf("Close: %v", err)
-		}
+		_, err = r.Read(ctx)
+		return errors.Join(err, r.Close())
 	})
-	deadline := time.Now().Add(min(p.h.Patience, 5*time.Second))
-	for {
-		stacks := labelled(label)
-		if stacks == "" {
-			return
-		}
-		if time.Now().After(deadline) {
-			p.Fatalf("there are goroutines left after Close:\n%s", stacks)
-		}
-		<-time.After(time.Millisecond)
-	}
-}
-
-// labelled gives the stacks of the goroutines that bear the label.
-func labelled(label string) string {
-	var all bytes.Buffer
-	if err := pprof.Lookup("goroutine").WriteTo(&all, 1); err != nil {
-		return err.Error()
-	}
-	var found []string
-	for stack := range strings.SplitSeq(all.String(), "\n\n") {
-		if strings.Contains(stack, fmt.Sprintf("%q", label)) {
-			found = append(found, stack)
-		}
-	}
-	return strings.Join(found, "\n\n")
 }
 
 func opensAgain(p *place) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/internal/suite"
 	"github.com/tailrace-io/tailrace/source"
 )
 
@@ -43,57 +44,40 @@ type Harness struct {
 
 // Run runs the whole suite. A subtest that fails says which promise of the
 // contract is broken.
-func Run(t *testing.T, h Harness) {
-	for _, p := range promises {
-		if p.applies != nil && !p.applies(h) {
-			continue
-		}
-		t.Run(p.name, func(t *testing.T) { p.hold(t, h) })
+func Run(t *testing.T, h Harness) { suite.Run(t, promises, h) }
+
+func promise(name, sentence string, applies func(Harness) bool, check func(*place)) suite.Promise[Harness] {
+	return suite.Promise[Harness]{
+		Name: name, Sentence: sentence, Applies: applies,
+		Check: func(t testing.TB, h Harness) { check(newPlace(t, h)) },
 	}
-}
-
-// promise is a sentence of the contract and the check that it is kept.
-type promise struct {
-	name     string
-	sentence string
-	applies  func(Harness) bool // nil: to every source
-	check    func(*place)
-}
-
-func (p promise) hold(t testing.TB, h Harness) {
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the promise that is broken: %s", p.sentence)
-		}
-	})
-	p.check(newPlace(t, h))
 }
 
 func ends(h Harness) bool  { return h.Ends }
 func waits(h Harness) bool { return !h.Ends }
 
-var promises = []promise{
-	{"reads all from the beginning", "Open without offsets starts at the beginning that the configuration names; no change is lost or read twice.", nil, readsAll},
-	{"keeps the order", "Read returns the changes in the order in which they took effect a source partition.", nil, keepsOrder},
-	{"hands records over without waiting for more", "Read returns as soon as it has something and does not wait to fill a batch.", waits, doesNotHoldBack},
-	{"never gives an empty batch", "Read waits for at least one record; a batch without records carries offsets.", nil, givesNoEmptyBatch},
-	{"ends with io.EOF", "io.EOF says that the source is finished; what was read before remains valid, and another Read says the same.", ends, endsWithEOF},
-	{"does not end before its time", "io.EOF says that the source is finished; a source that may yet have changes waits for them.", waits, waitsForMore},
-	{"loses nothing to a cancelled Read", "When ctx is cancelled Read returns ctx.Err() soon, having lost nothing: another Read goes on.", nil, survivesCancel},
-	{"stops waiting when cancelled", "When ctx is cancelled Read returns ctx.Err() soon.", waits, stopsWaiting},
-	{"resumes behind any batch", "Open starts reading behind the offsets that an earlier Reader gave: exactly the rest comes, whichever batch they are from.", nil, resumes},
-	{"gives offsets that are JSON objects", "Both members of an offset are JSON objects, and a batch has at most one offset a source partition.", nil, givesJSONOffsets},
-	{"gives well-formed records", "Keys, values and headers are what their schemas describe, text is UTF-8, and every record has a topic.", nil, givesValidRecords},
-	{"leaves a batch to the caller", "The batch belongs to the caller: the Reader never touches its memory again, and reads on whatever the caller does to it.", nil, leavesBatchAlone},
-	{"allows Commit at any time", "Commit may be called while Read runs, and with the same offsets again.", nil, commits},
-	{"goes on behind what was committed", "A source may forget what was committed, and nothing else.", nil, keepsUncommitted},
-	{"closes twice", "A second Close does nothing.", nil, closesTwice},
-	{"says so when it is closed", "A Read behind Close is an error, neither a panic nor a wait.", nil, readsNothingClosed},
-	{"leaves no goroutine behind", "Close ends the reading and frees everything; a goroutine of the Reader is gone when Close returns.", nil, leavesNoGoroutine},
-	{"opens more than once", "Any number of Readers can be opened from a Source, one after the other.", nil, opensAgain},
-	{"bounds Open by its context", "ctx bounds Open, which fails when it is cancelled.", nil, opensWithinContext},
-	{"outlives the context of Open", "ctx bounds Open alone, not the life of the Reader.", nil, outlivesOpen},
-	{"refuses an offset that it cannot use", "An offset that the source cannot use is an error of Open, never a panic or a silent start elsewhere.", nil, refusesGarbage},
-	{"says that an offset is lost", "A position that the source can no longer serve is an error that wraps ErrOffsetLost, never a silent start elsewhere.", func(h Harness) bool { return h.Lose != nil }, saysLost},
-	{"survives being left unread", "A Reader that is left unread for long keeps its connection.", func(h Harness) bool { return h.Neglect != nil }, survivesNeglect},
+var promises = []suite.Promise[Harness]{
+	promise("reads all from the beginning", "Open without offsets starts at the beginning that the configuration names; no change is lost or read twice.", nil, readsAll),
+	promise("keeps the order", "Read returns the changes in the order in which they took effect a source partition.", nil, keepsOrder),
+	promise("hands records over without waiting for more", "Read returns as soon as it has something and does not wait to fill a batch.", waits, doesNotHoldBack),
+	promise("never gives an empty batch", "Read waits for at least one record; a batch without records carries offsets.", nil, givesNoEmptyBatch),
+	promise("ends with io.EOF", "io.EOF says that the source is finished; what was read before remains valid, and another Read says the same.", ends, endsWithEOF),
+	promise("does not end before its time", "io.EOF says that the source is finished; a source that may yet have changes waits for them.", waits, waitsForMore),
+	promise("loses nothing to a cancelled Read", "When ctx is cancelled Read returns ctx.Err() soon, having lost nothing: another Read goes on.", nil, survivesCancel),
+	promise("stops waiting when cancelled", "When ctx is cancelled Read returns ctx.Err() soon.", waits, stopsWaiting),
+	promise("resumes behind any batch", "Open starts reading behind the offsets that an earlier Reader gave: exactly the rest comes, whichever batch they are from.", nil, resumes),
+	promise("gives offsets that are JSON objects", "Both members of an offset are JSON objects, and a batch has at most one offset a source partition.", nil, givesJSONOffsets),
+	promise("gives well-formed records", "Keys, values and headers are what their schemas describe, text is UTF-8, and every record has a topic.", nil, givesValidRecords),
+	promise("leaves a batch to the caller", "The batch belongs to the caller: the Reader never touches its memory again, and reads on whatever the caller does to it.", nil, leavesBatchAlone),
+	promise("allows Commit at any time", "Commit may be called while Read runs, and with the same offsets again.", nil, commits),
+	promise("goes on behind what was committed", "A source may forget what was committed, and nothing else.", nil, keepsUncommitted),
+	promise("closes twice", "A second Close does nothing.", nil, closesTwice),
+	promise("says so when it is closed", "A Read behind Close is an error, neither a panic nor a wait.", nil, readsNothingClosed),
+	promise("leaves no goroutine behind", "Close ends the reading and frees everything; a goroutine of the Reader is gone when Close returns.", nil, leavesNoGoroutine),
+	promise("opens more than once", "Any number of Readers can be opened from a Source, one after the other.", nil, opensAgain),
+	promise("bounds Open by its context", "ctx bounds Open, which fails when it is cancelled.", nil, opensWithinContext),
+	promise("outlives the context of Open", "ctx bounds Open alone, not the life of the Reader.", nil, outlivesOpen),
+	promise("refuses an offset that it cannot use", "An offset that the source cannot use is an error of Open, never a panic or a silent start elsewhere.", nil, refusesGarbage),
+	promise("says that an offset is lost", "A position that the source can no longer serve is an error that wraps ErrOffsetLost, never a silent start elsewhere.", func(h Harness) bool { return h.Lose != nil }, saysLost),
+	promise("survives being left unread", "A Reader that is left unread for long keeps its connection.", func(h Harness) bool { return h.Neglect != nil }, survivesNeglect),
 }

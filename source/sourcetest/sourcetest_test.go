@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/internal/suite"
 	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/memory"
 )
@@ -345,19 +346,19 @@ var broken = map[string]func(Harness) Harness{
 
 func TestEachPromiseIsSeenToBeBroken(t *testing.T) {
 	for _, p := range promises {
-		t.Run(p.name, func(t *testing.T) {
-			bend := broken[p.name]
+		t.Run(p.Name, func(t *testing.T) {
+			bend := broken[p.Name]
 			require.NotNil(t, bend, "there is no driver that breaks this promise")
 			for _, h := range []Harness{reference(false), reference(true)} {
-				if p.applies != nil && !p.applies(h) {
+				if p.Applies != nil && !p.Applies(h) {
 					continue
 				}
-				if p.name == "loses nothing to a cancelled Read" && h.Ends {
+				if p.Name == "loses nothing to a cancelled Read" && h.Ends {
 					continue // the bent source needs a Read that waits
 				}
-				failed, text := record(t, p, bend(h))
+				failed, text := suite.Record(t, func(t testing.TB) { p.Hold(t, bend(h)) })
 				assert.True(t, failed, "the suite finds nothing wrong, ending source: %v", h.Ends)
-				assert.Contains(t, text, p.sentence)
+				assert.Contains(t, text, p.Sentence)
 			}
 		})
 	}
@@ -389,9 +390,9 @@ func TestDriversThatPanicOrHangFailTheirSubtestOnly(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			failed, text := record(t, promises[0], bend(reference(false)))
+			failed, text := suite.Record(t, func(t testing.TB) { promises[0].Hold(t, bend(reference(false))) })
 			assert.True(t, failed)
-			assert.Contains(t, text, promises[0].sentence)
+			assert.Contains(t, text, promises[0].Sentence)
 		})
 	}
 }

@@ -1,4 +1,4 @@
-package sourcetest
+package suite
 
 import (
 	"fmt"
@@ -8,25 +8,26 @@ import (
 	"testing"
 )
 
-// recorder is a testing.TB that keeps what a check says of a broken driver.
+// Record runs a check that is expected to fail, and gives what it says in the
+// place of failing t.
+func Record(t testing.TB, check func(t testing.TB)) (failed bool, text string) {
+	r := &recorder{TB: t}
+	var running sync.WaitGroup
+	running.Go(func() { check(r) })
+	running.Wait()
+	for i := len(r.cleanups) - 1; i >= 0; i-- {
+		r.cleanups[i]()
+	}
+	return r.failed, r.text.String()
+}
+
+// recorder is a testing.TB that keeps what is said.
 type recorder struct {
 	testing.TB
 	mu       sync.Mutex
 	failed   bool
 	text     strings.Builder
 	cleanups []func()
-}
-
-// record runs a promise's check against a driver and gives what it says.
-func record(t *testing.T, p promise, h Harness) (failed bool, text string) {
-	r := &recorder{TB: t}
-	var check sync.WaitGroup
-	check.Go(func() { p.hold(r, h) })
-	check.Wait()
-	for i := len(r.cleanups) - 1; i >= 0; i-- {
-		r.cleanups[i]()
-	}
-	return r.failed, r.text.String()
 }
 
 func (r *recorder) log(failed bool, text string) {
@@ -44,8 +45,10 @@ func (r *recorder) Failed() bool {
 
 func (r *recorder) Helper()                   {}
 func (r *recorder) Cleanup(f func())          { r.cleanups = append(r.cleanups, f) }
+func (r *recorder) Log(a ...any)              { r.log(false, fmt.Sprint(a...)) }
 func (r *recorder) Logf(f string, a ...any)   { r.log(false, fmt.Sprintf(f, a...)) }
 func (r *recorder) Error(a ...any)            { r.log(true, fmt.Sprint(a...)) }
 func (r *recorder) Errorf(f string, a ...any) { r.log(true, fmt.Sprintf(f, a...)) }
 func (r *recorder) Fatal(a ...any)            { r.log(true, fmt.Sprint(a...)); runtime.Goexit() }
 func (r *recorder) Fatalf(f string, a ...any) { r.log(true, fmt.Sprintf(f, a...)); runtime.Goexit() }
+func (r *recorder) FailNow()                  { r.log(true, "failed"); runtime.Goexit() }
