@@ -80,7 +80,23 @@ func missing(needs []need) []string {
 }
 
 // debianMirror returns the address of the Debian mirror that this machine's apt is set up with.
-func debianMirror(ctx context.Context) (string, error) {
+func (s *Site) debianMirror(ctx context.Context, output io.Writer) (string, error) {
+	if mirror, err := listedMirror(ctx); err != nil || mirror != "" {
+		return mirror, err
+	}
+	// Without its lists, apt does not know whose mirror is whose.
+	if err := s.aptGet(ctx, output, "update"); err != nil {
+		return "", err
+	}
+	mirror, err := listedMirror(ctx)
+	if err == nil && mirror == "" {
+		err = errors.New("apt is set up with no Debian mirror: look at what 'apt-get indextargets' lists")
+	}
+	return mirror, err
+}
+
+// listedMirror returns the mirror that apt has lists of, or nothing.
+func listedMirror(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages").Output()
 	if err != nil {
 		return "", fmt.Errorf("ask apt-get indextargets for the Debian mirror: %w", err)
@@ -90,5 +106,5 @@ func debianMirror(ctx context.Context) (string, error) {
 			return mirror, nil
 		}
 	}
-	return "", errors.New("apt is set up with no Debian mirror that it has lists of: run 'apt-get update', or look at 'apt-get indextargets'")
+	return "", nil
 }

@@ -124,11 +124,11 @@ func (s *Site) debootstrap(ctx context.Context, name, dir, pkg string) error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("bring %s: only root can run debootstrap; run this as root, or start a server yourself and name it by its environment variable", name)
 	}
-	mirror, err := debianMirror(ctx)
-	if err != nil {
-		return err
-	}
 	return s.log.During(name, "bring "+pkg+" by debootstrap (about 500 MB, once)", func(output io.Writer) error {
+		mirror, err := s.debianMirror(ctx, output)
+		if err != nil {
+			return err
+		}
 		cmd := command(ctx, output, &syscall.SysProcAttr{}, "debootstrap", "--variant=minbase", "--include="+pkg, "sid", dir, mirror)
 		if err := cmd.Run(); err != nil {
 			return fmt.Errorf("debootstrap from %s: %w", mirror, err)
