@@ -1,0 +1,3 @@
+// Package catchup measures how fast a change stream is caught up with, beside
+// Debezium: see its benchmark.
+package catchup
