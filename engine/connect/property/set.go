@@ -19,6 +19,7 @@ import (
 type Set struct {
 	*reading
 	prefix string
+	elses  []string // prefixes under which to look for what this one lacks
 	table  []Property
 }
 
@@ -51,6 +52,40 @@ func New(config map[string]string) *Set {
 // declares properties, and defaults of them, of its own.
 func (s *Set) Sub(prefix string) *Set { return &Set{reading: s.reading, prefix: s.prefix + prefix} }
 
+// Else adds a prefix, a whole one, under which this part looks for the keys that
+// it lacks: the options of Debezium's key.converter are those under
+// "key.converter." and then those under "converter.". It gives the set itself.
+func (s *Set) Else(prefix string) *Set {
+	s.elses = append(s.elses, prefix)
+	return s
+}
+
+// full gives the whole key that the configuration has for a key of this part.
+func (s *Set) full(key string) string {
+	for _, prefix := range s.elses {
+		if _, ok := s.values[s.prefix+key]; ok {
+			break
+		}
+		if _, ok := s.values[prefix+key]; ok {
+			return prefix + key
+		}
+	}
+	return s.prefix + key
+}
+
+// cut gives the key within this part of a whole key.
+func (s *Set) cut(full string) (key string, ok bool) {
+	if key, ok = strings.CutPrefix(full, s.prefix); ok {
+		return key, true
+	}
+	for _, prefix := range s.elses {
+		if key, ok = strings.CutPrefix(full, prefix); ok {
+			return key, true
+		}
+	}
+	return "", false
+}
+
 // Use declares the properties of this part and checks those that the
 // configuration has. It gives the set itself.
 func (s *Set) Use(t Table) *Set {
@@ -58,16 +93,19 @@ func (s *Set) Use(t Table) *Set {
 	for i := range t {
 		p := &t[i]
 		s.known[s.prefix+p.Key] = true
+		for _, prefix := range s.elses {
+			s.known[prefix+p.Key] = true
+		}
 		if p.isPattern() {
 			for _, m := range s.Matches(p.Key) {
 				s.checkValue(p, m.Key)
 			}
 			continue
 		}
-		if _, ok := s.values[s.prefix+p.Key]; ok {
+		if s.Has(p.Key) {
 			s.checkValue(p, p.Key)
 		}
-		if p.Required && strings.TrimSpace(s.values[s.prefix+p.Key]) == "" {
+		if p.Required && strings.TrimSpace(s.values[s.full(p.Key)]) == "" {
 			s.Errorf(p.Key, "is required and missing: %s", p.Doc)
 		}
 	}
@@ -76,9 +114,14 @@ func (s *Set) Use(t Table) *Set {
 
 // checkValue accounts for a key that the configuration has.
 func (s *Set) checkValue(p *Property, key string) {
-	full := s.prefix + key
+	full := s.full(key)
 	value := s.values[full]
 	s.taken[full] = true
+	for _, prefix := range slices.Concat(s.elses, []string{s.prefix}) {
+		if _, ok := s.values[prefix+key]; ok {
+			s.taken[prefix+key] = true // though another takes its place
+		}
+	}
 	switch {
 	case p.Ignored != "":
 		s.Notef(key, "has no effect: %s", p.Ignored)
@@ -136,8 +179,8 @@ func (s *Set) lookup(key string, types ...Type) (*Property, string) {
 		s.Errorf(key, "is read as another type than its table has, which is a mistake in the driver")
 		return p, p.Default
 	}
-	value, ok := s.values[s.prefix+key]
-	if !ok || s.problems[s.prefix+key] != nil || p.Ignored != "" {
+	value, ok := s.values[s.full(key)]
+	if !ok || s.problems[s.full(key)] != nil || p.Ignored != "" {
 		value = p.Default
 	}
 	if p.Type != Password {
@@ -147,7 +190,7 @@ func (s *Set) lookup(key string, types ...Type) (*Property, string) {
 }
 
 // Has says whether the configuration has the key.
-func (s *Set) Has(key string) bool { _, ok := s.values[s.prefix+key]; return ok }
+func (s *Set) Has(key string) bool { _, ok := s.values[s.full(key)]; return ok }
 
 // String gives the value of a String, without the blanks around it.
 func (s *Set) String(key string) string { _, v := s.lookup(key, String); return v }
@@ -234,8 +277,8 @@ func (s *Set) Matches(pattern string) []Match {
 	p := Property{Key: pattern}
 	var out []Match
 	for _, full := range slices.Sorted(maps.Keys(s.values)) {
-		key, ok := strings.CutPrefix(full, s.prefix)
-		if !ok || slices.ContainsFunc(s.table, func(q Property) bool { return q.Key == key }) {
+		key, ok := s.cut(full)
+		if !ok || full != s.full(key) || slices.ContainsFunc(s.table, func(q Property) bool { return q.Key == key }) {
 			continue
 		}
 		if args, ok := p.match(key); ok {
@@ -249,10 +292,10 @@ func (s *Set) Matches(pattern string) []Match {
 // be judged because what it is for is not known.
 func (s *Set) Take() map[string]string {
 	out := make(map[string]string)
-	for full, v := range s.values {
-		if key, ok := strings.CutPrefix(full, s.prefix); ok {
+	for full := range s.values {
+		if key, ok := s.cut(full); ok {
 			s.taken[full] = true
-			out[key] = v
+			out[key] = s.values[s.full(key)]
 		}
 	}
 	return out
@@ -261,7 +304,7 @@ func (s *Set) Take() map[string]string {
 // Errorf keeps what is wrong with a key, so that the text fits behind it. Only
 // the first thing that is wrong with a key is kept.
 func (s *Set) Errorf(key, format string, args ...any) {
-	if full := s.prefix + key; s.problems[full] == nil {
+	if full := s.full(key); s.problems[full] == nil {
 		s.problems[full] = fmt.Errorf(format, args...)
 	}
 }
@@ -269,7 +312,7 @@ func (s *Set) Errorf(key, format string, args ...any) {
 // Notef keeps what is to be said of a key that was taken, so that the text fits
 // behind it.
 func (s *Set) Notef(key, format string, args ...any) {
-	if full := s.prefix + key; s.notes[full] == "" {
+	if full := s.full(key); s.notes[full] == "" {
 		s.notes[full] = full + " " + fmt.Sprintf(format, args...)
 	}
 }

@@ -155,6 +155,21 @@ func TestAPartHasItsOwnTableAndSharesTheProblems(t *testing.T) {
   value.converter.schemas.enable: "maybe" must be true or false`)
 }
 
+func TestAPartMayLookElsewhereForWhatItLacks(t *testing.T) {
+	table := property.Table{
+		{Key: "schemas.enable", Type: property.Bool, Default: "true", Doc: "Whether schemas go along."},
+		{Key: "cache.size", Type: property.Int, Default: "1", Doc: "How much to keep."},
+		{Key: "x.*", Type: property.Int, Doc: "More."},
+	}
+	p := property.New(map[string]string{"converter.schemas.enable": "false", "key.converter.schemas.enable": "true", "converter.cache.size": "many", "converter.x.a": "1"})
+	key, value := p.Sub("key.converter.").Else("converter.").Use(table), p.Sub("value.converter.").Else("converter.").Use(table)
+	assert.True(t, key.Bool("schemas.enable"))
+	assert.False(t, value.Bool("schemas.enable"))
+	assert.Equal(t, 1, value.Int("x.a"))
+	assert.Equal(t, map[string]string{"schemas.enable": "false", "cache.size": "many", "x.a": "1"}, value.Take())
+	assert.EqualError(t, p.Err(), `the configuration is wrong: converter.cache.size: "many" must be a whole number`)
+}
+
 func TestTwoReadersOfOnePartKeepTheirDefaults(t *testing.T) {
 	p := property.New(nil)
 	one := p.Sub("").Use(property.Table{{Key: "retries", Type: property.Int, Default: "1", Doc: "How often."}})
