@@ -1,0 +1,141 @@
+package jdbc
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+)
+
+// Dialect is what has to be known of a kind of database to poll it. It is fixed
+// configuration that any number of readers share. Its methods return errors as
+// the database gave them; the reader says which table they were about.
+type Dialect interface {
+	// Name is the dialect's name in messages and in dialect.name, such as
+	// "Sqlite".
+	Name() string
+
+	// Open makes a pool of connections for a URL in the form of Java's drivers
+	// or of Go's. It connects to nothing yet. What is wrong with the URL is an
+	// error that does not show passwords. A missing database is not created.
+	Open(url, user, password string) (*sql.DB, error)
+
+	// Tables lists the tables of the given types, in upper case, such as TABLE
+	// and VIEW, without those that belong to the database itself.
+	Tables(ctx context.Context, db Queryer, types []string) ([]Table, error)
+
+	// Columns describes a table's columns in their order; none where there is
+	// no such table.
+	Columns(ctx context.Context, db Queryer, t Table, loc *time.Location) ([]Column, error)
+
+	// Now is the database's clock.
+	Now(ctx context.Context, db Queryer) (time.Time, error)
+
+	// Syntax says how queries are written.
+	Syntax() Syntax
+
+	// Retryable says whether another try of what failed with the error may
+	// succeed: a lock that is held, a lost connection.
+	Retryable(err error) bool
+}
+
+// Queryer is what a Dialect asks the database with: *sql.DB, *sql.Conn and
+// *sql.Tx are.
+type Queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Syntax says how a database wants its queries written.
+type Syntax struct {
+	// QuoteOpen and QuoteClose stand around names. A QuoteClose within a name
+	// is doubled.
+	QuoteOpen, QuoteClose string
+
+	// Placeholder writes the argument with the number n, from 1; nil means "?".
+	Placeholder func(n int) string
+}
+
+func (s Syntax) quote(name string) string {
+	return s.QuoteOpen + strings.ReplaceAll(name, s.QuoteClose, s.QuoteClose+s.QuoteClose) + s.QuoteClose
+}
+
+func (s Syntax) table(t Table) string {
+	var parts []string
+	for _, p := range []string{t.Catalog, t.Schema, t.Name} {
+		if p != "" {
+			parts = append(parts, s.quote(p))
+		}
+	}
+	return strings.Join(parts, ".")
+}
+
+// Table names a table, with as many parts as the database uses.
+type Table struct{ Catalog, Schema, Name string }
+
+// String is the qualified name: the parts with dots between them.
+func (t Table) String() string {
+	s := t.Name
+	if t.Schema != "" {
+		s = t.Schema + "." + s
+	}
+	if t.Catalog != "" {
+		s = t.Catalog + "." + s
+	}
+	return s
+}
+
+// Column describes a column of a table.
+type Column struct {
+	Name string
+
+	// Declared is the type as the database spells it, for messages.
+	Declared string
+
+	// Type, with what belongs to it, decides what the column becomes in a
+	// record.
+	Type      Type
+	Precision int
+	Scale     int
+	Unsigned  bool // of TinyInt, SmallInt and Integer
+
+	// Nullable says that the column is not declared NOT NULL, which makes the
+	// field optional. NeverNull says that the database lets no NULL in all the
+	// same.
+	Nullable, NeverNull bool
+
+	// AutoIncrement says that the database numbers rows by the column.
+	AutoIncrement bool
+
+	// Key is the column's place in the primary key, from 1; 0 where it is not
+	// in it.
+	Key int
+
+	// Select is the expression that reads the column; "" means its name.
+	Select string
+
+	// Decode reads the column where the way of its Type does not fit.
+	Decode Decoder
+
+	// Moment says how the column is compared as a timestamp. The zero Moment
+	// means by itself, which only columns of type Instant can be.
+	Moment Moment
+}
+
+// Moment is how a column is compared as a timestamp: an expression that is NULL
+// where the column is, that the database orders by time, and whose values stand
+// for an instant each.
+type Moment struct {
+	// Expr is the expression, such as the column's quoted name.
+	Expr string
+
+	// Bind gives what the expression has for an instant.
+	Bind func(t time.Time) any
+
+	// Scan gives the instant of what the driver gave for the expression.
+	Scan func(src any) (time.Time, error)
+
+	// Form says what values look like, for the message about one whose
+	// expression is NULL although the column is not.
+	Form string
+}

@@ -1,0 +1,91 @@
+package sqlite
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// dsnOf turns a URL of either kind into the driver's: file:PATH with parameters
+// of which mode keeps a missing file from being created.
+func dsnOf(text string) (string, error) {
+	rest, isJDBC := strings.CutPrefix(text, "jdbc:")
+	if isJDBC {
+		var ok bool
+		if rest, ok = strings.CutPrefix(rest, "sqlite:"); !ok {
+			return "", refused(text, "is not one of SQLite: it has the form jdbc:sqlite:PATH")
+		}
+	}
+	path, query, hasQuery := strings.Cut(rest, "?")
+	params, err := url.ParseQuery(query)
+	if err != nil {
+		return "", refused(text, "has parameters that cannot be read: %w", err)
+	}
+	path, isURI := strings.CutPrefix(path, "file:")
+	if path == "" || strings.Contains(path, ":memory:") || params.Get("mode") == "memory" {
+		return "", refused(text, "names no file: a database in memory belongs to the program that opened it; give that as DB")
+	}
+	if strings.ContainsRune(path, 0) {
+		return "", refused(text, "has a zero byte in the path")
+	}
+	if !isURI {
+		path = escapePath(path)
+	}
+	if isJDBC {
+		if params, err = fromJava(text, params); err != nil {
+			return "", err
+		}
+	} else if !isURI && hasQuery && len(params) == 0 {
+		return "", refused(text, "has a ? and no parameters behind it")
+	}
+	for name, value := range map[string]string{"mode": "rw", "_busy_timeout": "5000", "_query_only": "1", "_error_rc": "1"} {
+		if !params.Has(name) {
+			params.Set(name, value)
+		}
+	}
+	return "file:" + path + "?" + params.Encode(), nil
+}
+
+// fromJava translates the parameters of Java's driver.
+func fromJava(text string, params url.Values) (url.Values, error) {
+	out := url.Values{}
+	for name, values := range params {
+		value := values[len(values)-1]
+		switch name {
+		case "busy_timeout":
+			if n, err := strconv.Atoi(value); err != nil || n < 0 {
+				return nil, refused(text, "has a busy_timeout that is no number of milliseconds")
+			}
+			out.Set("_busy_timeout", value)
+		case "mode", "cache", "immutable", "vfs":
+			out.Set(name, value)
+		case "date_precision":
+			if !strings.EqualFold(value, "milliseconds") {
+				return nil, refused(text, "has date_precision=%s: integers are read as milliseconds; "+
+					"give a view of the table that has milliseconds", value)
+			}
+		case "date_class", "date_string_format", "open_mode", "shared_cache", "journal_mode", "synchronous", "cache_size",
+			"foreign_keys", "temp_store", "locking_mode", "page_size", "encoding", "read_uncommitted", "transaction_mode",
+			"case_sensitive_like", "count_changes", "fullsync", "journal_size_limit", "legacy_file_format", "max_page_count",
+			"recursive_triggers", "secure_delete", "enable_load_extension", "limit_length", "limit_attached", "jdbc.explicit_readonly":
+			// How that driver writes, or caches: reading is no different.
+		default:
+			return nil, refused(text, "has the parameter %s, which is not known", name)
+		}
+	}
+	return out, nil
+}
+
+// escapePath writes a path as it stands in a file: URI.
+func escapePath(path string) string {
+	var b strings.Builder
+	for i := 0; i < len(path); i++ {
+		switch c := path[i]; c {
+		case '%', '?', '#':
+			b.WriteString("%" + strings.ToUpper(strconv.FormatUint(uint64(c), 16)))
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
