@@ -284,6 +284,3 @@ func (p *RowPlan) inflate(o *op, slab *tailrace.Slab, raw []byte, dst *tailrace.
 	inner.code = opcode(o.bits)
 	return p.value(&inner, slab, plain, dst)
 }
-func (p *RowPlan) text(o *op, slab *tailrace.Slab, raw []byte) (tailrace.Value, error) {
-	return slab.CopyString(raw), nil
-}
