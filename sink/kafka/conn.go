@@ -1,0 +1,240 @@
+package kafka
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/apiversions"
+	"github.com/segmentio/kafka-go/protocol/saslauthenticate"
+	"github.com/segmentio/kafka-go/protocol/saslhandshake"
+	"github.com/segmentio/kafka-go/sasl"
+)
+
+// maxFrame bounds a broker's answer. The metadata of a hundred thousand
+// partitions takes a tenth of it; what a server that is no Kafka broker says
+// most often reads as more.
+const maxFrame = 128 << 20
+
+// conn is a connection to a broker, ready for requests, one at a time. A conn
+// that has failed is of no more use.
+type conn struct {
+	net.Conn
+	addr     string
+	clientID string
+	versions map[protocol.ApiKey]int16
+	lastID   int32
+	frame    []byte
+}
+
+// connect dials a broker, by TLS and with authentication where the settings
+// say so, all within the settings' ConnectTimeout.
+func connect(ctx context.Context, s *Sink, addr string) (_ *conn, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.ConnectTimeout)
+	defer cancel()
+	raw, err := s.Dial(ctx, "tcp", addr)
+	if err != nil {
+		return nil, timeoutOf(ctx, s.ConnectTimeout, err)
+	}
+	c := &conn{Conn: raw, addr: addr, clientID: s.ClientID, versions: make(map[protocol.ApiKey]int16)}
+	defer func() {
+		if err != nil {
+			c.Close()
+			err = timeoutOf(ctx, s.ConnectTimeout, err)
+		}
+	}()
+	if s.TLS != nil {
+		if err := c.encrypt(ctx, s.TLS); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.negotiate(ctx, s.TLS != nil); err != nil {
+		return nil, err
+	}
+	if s.SASL != nil {
+		if err := c.authenticate(ctx, s.SASL); err != nil {
+			return nil, fmt.Errorf("authenticate by %s: %w", s.SASL.Name(), err)
+		}
+	}
+	return c, nil
+}
+
+// timeoutOf puts the time that was allowed into the place of an error that says
+// nothing but that the time is over.
+func timeoutOf(ctx context.Context, allowed time.Duration, err error) error {
+	var timeout net.Error
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
+		if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return fmt.Errorf("no answer within %v: %w", allowed, err)
+		}
+	}
+	return err
+}
+
+func (c *conn) encrypt(ctx context.Context, config *tls.Config) error {
+	if config.ServerName == "" {
+		host, _, err := net.SplitHostPort(c.addr)
+		if err != nil {
+			return err
+		}
+		config = config.Clone()
+		config.ServerName = host
+	}
+	t := tls.Client(c.Conn, config)
+	if err := t.HandshakeContext(ctx); err != nil {
+		var plain tls.RecordHeaderError
+		if errors.As(err, &plain) {
+			return fmt.Errorf("TLS: the server does not speak it on this port; leave TLS out or take the port that does: %w", err)
+		}
+		return fmt.Errorf("TLS: %w", err)
+	}
+	c.Conn = t
+	return nil
+}
+
+// negotiate settles the version of each request: the highest that both sides
+// know.
+func (c *conn) negotiate(ctx context.Context, encrypted bool) error {
+	m, err := c.roundTrip(ctx, &apiversions.Request{})
+	if err != nil {
+		if !encrypted && (errors.Is(err, io.EOF) || errors.Is(err, errNotKafka)) {
+			err = fmt.Errorf("%w; if this is the port of a broker, it may want TLS", err)
+		}
+		return fmt.Errorf("ask for the versions that the broker knows: %w", err)
+	}
+	res := m.(*apiversions.Response)
+	if res.ErrorCode != 0 {
+		return fmt.Errorf("ask for the versions that the broker knows: %w", kafkago.Error(res.ErrorCode))
+	}
+	for _, r := range res.ApiKeys {
+		key := protocol.ApiKey(r.ApiKey)
+		c.versions[key] = key.SelectVersion(r.MinVersion, r.MaxVersion)
+	}
+	if v, ok := c.versions[protocol.InitProducerId]; !ok || c.versions[protocol.Produce] < 3 {
+		return fmt.Errorf("the broker is older than Kafka 0.11, which has no idempotent producers (InitProducerId version %d)", v)
+	}
+	return nil
+}
+
+func (c *conn) authenticate(ctx context.Context, mechanism sasl.Mechanism) error {
+	m, err := c.roundTrip(ctx, &saslhandshake.Request{Mechanism: mechanism.Name()})
+	if err != nil {
+		return err
+	}
+	if h := m.(*saslhandshake.Response); h.ErrorCode != 0 {
+		if len(h.Mechanisms) > 0 {
+			return fmt.Errorf("the broker offers %v only: %w", h.Mechanisms, kafkago.Error(h.ErrorCode))
+		}
+		return fmt.Errorf("the broker has no authentication on this port: %w", kafkago.Error(h.ErrorCode))
+	}
+	if host, port, err := net.SplitHostPort(c.addr); err == nil {
+		n, _ := strconv.Atoi(port)
+		ctx = sasl.WithMetadata(ctx, &sasl.Metadata{Host: host, Port: n})
+	}
+	session, say, err := mechanism.Start(ctx)
+	for done := false; !done; {
+		if err != nil {
+			return err
+		}
+		m, err := c.roundTrip(ctx, &saslauthenticate.Request{AuthBytes: say})
+		if errors.Is(err, io.EOF) {
+			return fmt.Errorf("the broker closed the connection: %w", kafkago.SASLAuthenticationFailed)
+		}
+		if err != nil {
+			return err
+		}
+		res := m.(*saslauthenticate.Response)
+		if res.ErrorCode != 0 {
+			return codeError(res.ErrorCode, res.ErrorMessage)
+		}
+		if done, say, err = session.Next(ctx, res.AuthBytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// roundTrip sends a request and gives its answer. The end of ctx, which has a
+// deadline, ends it.
+func (c *conn) roundTrip(ctx context.Context, req protocol.Message) (protocol.Message, error) {
+	deadline, _ := ctx.Deadline()
+	if err := c.SetDeadline(deadline); err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	key := req.ApiKey()
+	version := c.versions[key]
+	c.lastID++
+	err := protocol.WriteRequest(c.Conn, version, c.lastID, c.clientID, req)
+	if err == nil {
+		err = c.readFrame()
+	}
+	var res protocol.Message
+	if err == nil {
+		res, err = decodeResponse(c.frame, key, version)
+	}
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w (%w)", ctx.Err(), err)
+	}
+	return res, err
+}
+
+var errNotKafka = errors.New("what listens there does not answer as a Kafka broker does")
+
+// readFrame reads an answer as a whole and checks whose it is, so that what
+// another kind of server says is never taken for the length of a list.
+func (c *conn) readFrame() error {
+	c.frame = grow(c.frame[:0], 8)
+	if n, err := io.ReadFull(c.Conn, c.frame); err != nil {
+		if errors.Is(err, io.EOF) {
+			return fmt.Errorf("the connection was closed before the answer: %w", err)
+		}
+		if n > 0 && c.lastID == 1 && errors.Is(err, io.ErrUnexpectedEOF) {
+			return errNotKafka
+		}
+		return err
+	}
+	size := binary.BigEndian.Uint32(c.frame)
+	if id := int32(binary.BigEndian.Uint32(c.frame[4:])); size < 4 || size > maxFrame || id != c.lastID {
+		return errNotKafka
+	}
+	c.frame = grow(c.frame, int(size)-4)
+	_, err := io.ReadFull(c.Conn, c.frame[8:])
+	if err != nil {
+		return fmt.Errorf("the connection was closed within the answer: %w", err)
+	}
+	return nil
+}
+
+// decodeResponse decodes a whole answer. The driver's decoder trusts the
+// lengths in it.
+func decodeResponse(frame []byte, key protocol.ApiKey, version int16) (res protocol.Message, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			res, err = nil, fmt.Errorf("the answer to %s version %d is malformed: %v", key, version, p)
+		}
+	}()
+	_, res, err = protocol.ReadResponse(bytes.NewReader(frame), key, version)
+	if err != nil {
+		return nil, fmt.Errorf("the answer to %s version %d is malformed: %w", key, version, err)
+	}
+	return res, nil
+}
+
+// codeError is an error code of the protocol, and what the broker says of it.
+func codeError(code int16, message string) error {
+	if message == "" {
+		return kafkago.Error(code)
+	}
+	return fmt.Errorf("%w: %s", kafkago.Error(code), message)
+}
