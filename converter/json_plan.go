@@ -64,7 +64,7 @@ func (j *JSON) compile(schema *tailrace.Schema) (*jsonPlan, error) {
 	p := &jsonPlan{root: root}
 	if j.config.Schemas {
 		text := append([]byte(nil), `{"schema":`...)
-		if text, err = j.appendSchema(text, schema, ""); err != nil {
+		if text, err = j.appendSchema(text, schema); err != nil {
 			return nil, err
 		}
 		p.envelope = string(append(text, `,"payload":`...))

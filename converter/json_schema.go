@@ -7,21 +7,27 @@ import (
 	"github.com/tailrace-io/tailrace"
 )
 
-// appendSchema writes a schema as JsonConverter does; as that of a struct's
-// member when it is given a field's name.
-func (j *JSON) appendSchema(dst []byte, s *tailrace.Schema, field string) (_ []byte, err error) {
+// appendSchema writes a schema as JsonConverter does.
+func (j *JSON) appendSchema(dst []byte, s *tailrace.Schema) ([]byte, error) {
+	dst, err := j.appendOpenSchema(dst, s)
+	return append(dst, '}'), err
+}
+
+// appendOpenSchema leaves out the closing brace, before which a struct names
+// the field.
+func (j *JSON) appendOpenSchema(dst []byte, s *tailrace.Schema) (_ []byte, err error) {
 	dst = append(append(dst, `{"type":"`...), jsonTypeName(s.Type())...)
 	dst = append(dst, '"')
 	switch s.Type() {
 	case tailrace.TypeArray:
-		if dst, err = j.appendSchema(append(dst, `,"items":`...), s.Elem(), ""); err != nil {
+		if dst, err = j.appendSchema(append(dst, `,"items":`...), s.Elem()); err != nil {
 			return dst, err
 		}
 	case tailrace.TypeMap:
-		if dst, err = j.appendSchema(append(dst, `,"keys":`...), s.Key(), ""); err != nil {
+		if dst, err = j.appendSchema(append(dst, `,"keys":`...), s.Key()); err != nil {
 			return dst, err
 		}
-		if dst, err = j.appendSchema(append(dst, `,"values":`...), s.Elem(), ""); err != nil {
+		if dst, err = j.appendSchema(append(dst, `,"values":`...), s.Elem()); err != nil {
 			return dst, err
 		}
 	case tailrace.TypeStruct:
@@ -30,20 +36,15 @@ func (j *JSON) appendSchema(dst []byte, s *tailrace.Schema, field string) (_ []b
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			if dst, err = j.appendSchema(dst, f.Schema, f.Name); err != nil {
+			if dst, err = j.appendOpenSchema(dst, f.Schema); err != nil {
 				return dst, fmt.Errorf("field %s: %w", f.Name, err)
 			}
+			dst = append(appendQuoted(append(dst, `,"field":`...), []byte(f.Name)), '}')
 		}
 		dst = append(dst, ']')
 	}
 	dst = strconv.AppendBool(append(dst, `,"optional":`...), s.Optional())
-	if dst, err = j.appendAttributes(dst, s); err != nil {
-		return dst, err
-	}
-	if field != "" {
-		dst = appendQuoted(append(dst, `,"field":`...), []byte(field))
-	}
-	return append(dst, '}'), nil
+	return j.appendAttributes(dst, s)
 }
 
 // appendAttributes writes what any schema may have.
@@ -125,7 +126,7 @@ func AppendJSONSchema(dst []byte, s *tailrace.Schema) ([]byte, error) {
 	if s == nil {
 		return append(dst, "null"...), nil
 	}
-	out, err := NewJSON(JSONConfig{}).appendSchema(dst, s, "")
+	out, err := NewJSON(JSONConfig{}).appendSchema(dst, s)
 	if err != nil {
 		return dst, fmt.Errorf("write a JSON schema: %w", err)
 	}

@@ -3,12 +3,14 @@ package converter
 import (
 	"encoding/binary"
 	"math/bits"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
 // appendQuoted writes UTF-8 text as a JSON string, as Jackson does: escapes for
-// the quote, the backslash and control characters, everything else as it is.
-// Bytes that are no UTF-8 become U+FFFD, as they do in a Java string.
+// the quote, the backslash and control characters, a pair of escapes for
+// characters beyond U+FFFF, everything else as it is. Bytes that are no UTF-8
+// become U+FFFD, as they do in a Java string.
 func appendQuoted(dst, s []byte) []byte {
 	dst = append(dst, '"')
 	i := plain(s)
@@ -20,13 +22,12 @@ func appendQuoted(dst, s []byte) []byte {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRune(s[i:])
-			if r == utf8.RuneError && size == 1 {
-				dst = append(append(dst, s[start:i]...), "\uFFFD"...)
-				i += malformed(s[i:])
-				start = i
-			} else {
-				i += size
+			if size == 1 || size == 4 {
+				dst = append(dst, s[start:i]...)
+				dst, size = appendOdd(dst, s[i:], r, size)
+				start = i + size
 			}
+			i += size
 		} else if c < ' ' || c == '"' || c == '\\' {
 			dst = appendEscape(append(dst, s[start:i]...), c)
 			i++
@@ -60,6 +61,21 @@ func plain(s []byte) int {
 	return i
 }
 
+// appendOdd writes what s begins with where its UTF-8 has one byte, as only what
+// is malformed has, or four. It gives how many bytes of s that was.
+func appendOdd(dst, s []byte, r rune, size int) ([]byte, int) {
+	if size == 1 {
+		return append(dst, "\uFFFD"...), malformed(s)
+	}
+	high, low := utf16.EncodeRune(r)
+	return appendUnicode(appendUnicode(dst, high), low), size
+}
+
+func appendUnicode(dst []byte, c rune) []byte {
+	const hex = "0123456789ABCDEF"
+	return append(dst, '\\', 'u', hex[c>>12], hex[c>>8&15], hex[c>>4&15], hex[c&15])
+}
+
 func appendEscape(dst []byte, c byte) []byte {
 	switch c {
 	case '"', '\\':
@@ -75,8 +91,7 @@ func appendEscape(dst []byte, c byte) []byte {
 	case '\r':
 		return append(dst, '\\', 'r')
 	}
-	const hex = "0123456789ABCDEF"
-	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+	return appendUnicode(dst, rune(c))
 }
 
 // malformed gives how many of the bytes that s begins with, which are no
