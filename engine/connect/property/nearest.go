@@ -16,7 +16,7 @@ func DidYouMean(name string, known []string) string {
 
 // Nearest gives the known name that one would most likely have meant: the one
 // with the fewest letters left out, put in, changed or swapped. A name that
-// differs by more than about a letter in four is not near.
+// differs by more than about a letter in four, or four in all, is not near.
 func Nearest(name string, known []string) (string, bool) {
 	best, bound := "", bound(name)+1
 	for _, k := range slices.Sorted(slices.Values(known)) {
@@ -34,7 +34,7 @@ func bound(name string) int {
 	case len(name) < 6:
 		return 1
 	}
-	return min(1+len(name)/4, 6)
+	return min(1+len(name)/4, 4)
 }
 
 // distance is the number of letters to leave out, put in, change or swap with
