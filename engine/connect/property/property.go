@@ -155,7 +155,7 @@ func (p *Property) checkType(value string) (err error) {
 			}
 		}
 	case Regexp:
-		_, err = CompileJava(value)
+		_, err = CompileJava(strings.TrimSpace(value), Anchored)
 	case Regexps:
 		_, err = parseRegexps(value)
 	}

@@ -52,6 +52,9 @@ func New(config map[string]string) *Set {
 // declares properties, and defaults of them, of its own.
 func (s *Set) Sub(prefix string) *Set { return &Set{reading: s.reading, prefix: s.prefix + prefix} }
 
+// Root gives another reader of the whole configuration.
+func (s *Set) Root() *Set { return &Set{reading: s.reading} }
+
 // Else adds a prefix, a whole one, under which this part looks for the keys that
 // it lacks: the options of Debezium's key.converter are those under
 // "key.converter." and then those under "converter.". It gives the set itself.
@@ -246,13 +249,14 @@ func (s *Set) Enum(key string) string {
 	return v
 }
 
-// Regexp gives the value of a Regexp; nil without one.
+// Regexp gives the value of a Regexp, which matches a text as a whole; nil
+// without one.
 func (s *Set) Regexp(key string) *regexp.Regexp {
 	_, v := s.lookup(key, Regexp)
 	if v == "" {
 		return nil
 	}
-	re, _ := CompileJava(v)
+	re, _ := CompileJava(v, Anchored)
 	return re
 }
 

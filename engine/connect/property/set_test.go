@@ -68,7 +68,8 @@ func TestValuesAreTakenByTheirTypes(t *testing.T) {
 	assert.False(t, p.Bool("tombstones.on.delete"))
 	assert.Equal(t, 1e-3, p.Float("sample.rate"))
 	assert.Equal(t, int64(8<<30), p.Int64("max.bytes"))
-	assert.True(t, p.Regexp("regex").MatchString("xabcx"))
+	assert.True(t, p.Regexp("regex").MatchString("abc"))
+	assert.False(t, p.Regexp("regex").MatchString("xabcx"))
 
 	tables := p.Regexps("table.include.list")
 	require.Len(t, tables, 2)

@@ -1,0 +1,57 @@
+package builtin
+
+import (
+	"encoding/hex"
+	"strings"
+
+	"github.com/tailrace-io/tailrace/converter"
+	"github.com/tailrace-io/tailrace/engine/connect/property"
+)
+
+func jsonProperties() property.Table {
+	return property.Table{
+		{Key: "schemas.enable", Type: property.Bool, Default: "true", Doc: "Whether each key and value is written with its schema, and read so."},
+		{Key: "decimal.format", Type: property.Enum, Default: "BASE64", Values: []string{"BASE64", "NUMERIC"}, Doc: "Whether decimals are written as the base64 of their unscaled number, or as numbers."},
+		{Key: "replace.null.with.default", Type: property.Bool, Default: "true", Doc: "Whether the default of a field is written in the place of its null."},
+		{Key: "schema.content", Doc: "With schemas.enable, the schema, as JSON, of all that is read, which then has none itself."},
+		{Key: "schemas.cache.size", Type: property.Int, Default: "1000", Check: property.AtLeast(0), Doc: "How many schemas are kept prepared in each direction."},
+	}
+}
+
+func json(p *property.Set) converter.Converter {
+	p.Use(jsonProperties())
+	config := converter.JSONConfig{
+		Schemas:         p.Bool("schemas.enable"),
+		NumericDecimals: p.Enum("decimal.format") == "NUMERIC",
+		KeepNulls:       !p.Bool("replace.null.with.default"),
+		CacheSize:       p.Int("schemas.cache.size"),
+		Unavailable:     unavailable(p.Root()),
+	}
+	if text := p.String("schema.content"); text != "" {
+		schema, err := converter.ParseJSONSchema([]byte(text))
+		if err != nil {
+			p.Errorf("schema.content", "is not a schema: %w", err)
+		}
+		config.Schema = schema
+	}
+	return converter.NewJSON(config)
+}
+
+// unavailable gives the text that stands for a column which the log did not
+// carry. It is Debezium's connectors that have the property; here it is the
+// converters' matter.
+func unavailable(p *property.Set) string {
+	const key = "unavailable.value.placeholder"
+	if !p.Has(key) {
+		return ""
+	}
+	text := p.Use(property.Table{{Key: key, Doc: "What stands for a column that the log did not carry."}}).String(key)
+	if digits, ok := strings.CutPrefix(text, "hex:"); ok {
+		b, err := hex.DecodeString(digits)
+		if err != nil {
+			p.Errorf(key, "%q must have hexadecimal digits behind hex:", text)
+		}
+		return string(b)
+	}
+	return text
+}

@@ -1,0 +1,27 @@
+package builtin
+
+import (
+	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/offset"
+)
+
+// offsetProperties are those of the stores in a file and in memory. Templates of
+// Debezium's engine have those of its store in Kafka too.
+func offsetProperties(inFile bool) property.Table {
+	const why = "the offsets are not kept in Kafka"
+	return property.Table{
+		{Key: "file.filename", Required: inFile, Doc: "The file that offsets are kept in, as JSON."},
+		{Key: "topic", Ignored: why, Doc: why},
+		{Key: "partitions", Ignored: why, Doc: why},
+		{Key: "replication.factor", Ignored: why, Doc: why},
+	}
+}
+
+func file(p *property.Set) offset.Store {
+	return offset.File(p.Use(offsetProperties(true)).String("file.filename"))
+}
+
+func memory(p *property.Set) offset.Store {
+	p.Use(offsetProperties(false))
+	return &offset.Memory{}
+}
