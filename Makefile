@@ -4,7 +4,7 @@ PKG ?= ./...
 RUN ?=
 ONLY ?=
 BENCH ?= .
-COUNT ?= 5
+COUNT ?= 6
 FUZZTIME ?= 30s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
@@ -18,13 +18,13 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "PKG=./source/... narrows a chore to packages, RUN=Name to tests, BENCH=Name to benchmarks,"
-	@echo "ONLY=mysql,kafka to those servers. TAILRACE_MYSQL, TAILRACE_MARIADB, TAILRACE_POSTGRES and"
+	@echo "ONLY=mysql,kafka to those servers, or ONLY=none. TAILRACE_MYSQL, TAILRACE_MARIADB, TAILRACE_POSTGRES and"
 	@echo "TAILRACE_KAFKA each name a server that runs already, TAILRACE_CACHE the directory of what is downloaded."
 
 test: programs compiler ## Bring and start the servers, run every test under the race detector, stop the servers
 	@exec $(SERVERS) -- build/gotest -race -timeout 20m -run '$(RUN)' $(PKG)
 
-race: programs compiler ## Hunt races: every test COUNT times (5), on 1, 2 and 4 processors
+race: programs compiler ## Hunt races: every test COUNT times (6), on 1, 2 and 4 processors
 	@exec $(SERVERS) -- build/gotest -race -timeout 60m -count $(COUNT) -cpu 1,2,4 -run '$(RUN)' $(PKG)
 
 lint: ## Check format, go vet and staticcheck
@@ -43,7 +43,7 @@ fuzz: ## Run each fuzz target for FUZZTIME (30s)
 bench: programs ## Run the benchmarks, with their allocations
 	@exec $(SERVERS) -- go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
 
-bench-compare: programs ## Compare the benchmarks of the commit REF with those of the work tree, COUNT runs (5) in turn
+bench-compare: programs ## Compare the benchmarks of the commit REF with those of the work tree, COUNT runs (6) in turn
 	@[ -n "$(REF)" ] || { echo "say which commit to compare with: make bench-compare REF=main"; exit 2; }
 	@set -e; dir=$$(mktemp -d); trap 'git worktree remove --force $$dir/base; rm -rf $$dir' EXIT; \
 	git worktree add --quiet --detach $$dir/base $(REF); \

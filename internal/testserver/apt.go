@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -72,7 +73,7 @@ func (s *Site) aptGet(ctx context.Context, output io.Writer, args ...string) err
 func missing(needs []need) []string {
 	var packages []string
 	for _, n := range needs {
-		if !n.present() {
+		if !n.present() && !slices.Contains(packages, n.pkg) {
 			packages = append(packages, n.pkg)
 		}
 	}

@@ -121,7 +121,10 @@ func TestRunDirSweepsWhatTheDeadLeft(t *testing.T) {
 
 func TestMissingPrograms(t *testing.T) {
 	t.Parallel()
-	got := missing([]need{{"sh", "dash"}, {"no-such-program", "absent"}, {"/no/such/*/program", "absent-too"}, {"/bin/s[h]", "dash"}})
+	got := missing([]need{
+		{"sh", "dash"}, {"no-such-program", "absent"}, {"/no/such/*/program", "absent-too"},
+		{"/no/such/program", "absent-too"}, {"/bin/s[h]", "dash"},
+	})
 	if strings.Join(got, " ") != "absent absent-too" {
 		t.Errorf("missing are %v, want absent and absent-too", got)
 	}

@@ -24,7 +24,7 @@ import (
 )
 
 func main() {
-	only := flag.String("only", "", "the kinds to start, separated by commas; all where it is empty")
+	only := flag.String("only", "", "the kinds to start, separated by commas, or none; all where it is empty")
 	flag.Parse()
 	kinds, err := choose(testserver.Kinds(), *only)
 	if err != nil {
@@ -43,10 +43,13 @@ func endings() []os.Signal {
 	return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 }
 
-// choose returns the kinds that a list of names is of, or all.
+// choose returns the kinds that a list of names is of: all for an empty list, and no kind for "none".
 func choose(kinds []testserver.Kind, list string) ([]testserver.Kind, error) {
 	if list == "" {
 		return kinds, nil
+	}
+	if list == "none" {
+		return nil, nil
 	}
 	var chosen []testserver.Kind
 	var known []string

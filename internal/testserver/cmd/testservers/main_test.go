@@ -22,6 +22,9 @@ func TestChoose(t *testing.T) {
 	if kinds, err := choose(all, ""); err != nil || len(kinds) != len(all) {
 		t.Errorf("no list chooses %d kinds (%v), want all", len(kinds), err)
 	}
+	if kinds, err := choose(all, "none"); err != nil || len(kinds) != 0 {
+		t.Errorf("none chooses %d kinds (%v)", len(kinds), err)
+	}
 	kinds, err := choose(all, "kafka,mysql")
 	if err != nil || len(kinds) != 2 {
 		t.Errorf("a list of two chooses %d kinds (%v)", len(kinds), err)
