@@ -175,7 +175,12 @@ func (c *conn) roundTrip(ctx context.Context, req protocol.Message) (protocol.Me
 	key := req.ApiKey()
 	version := c.versions[key]
 	c.lastID++
-	err := protocol.WriteRequest(c.Conn, version, c.lastID, c.clientID, req)
+	var err error
+	if p, ok := req.(*produceRequest); ok {
+		err = p.write(c.Conn, version, c.lastID, c.clientID)
+	} else {
+		err = protocol.WriteRequest(c.Conn, version, c.lastID, c.clientID, req)
+	}
 	if err == nil {
 		err = c.readFrame()
 	}

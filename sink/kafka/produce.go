@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,9 +8,7 @@ import (
 	"sync"
 
 	kafkago "github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
 	protoproduce "github.com/segmentio/kafka-go/protocol/produce"
-	"github.com/segmentio/kafka-go/protocol/rawproduce"
 
 	"github.com/tailrace-io/tailrace"
 )
@@ -20,8 +17,7 @@ import (
 type produce struct {
 	parts      []*partition // that it leads and that have records
 	compressor *compressor
-	request    rawproduce.Request
-	readers    []bytes.Reader
+	request    produceRequest
 }
 
 // deliver sends what the queues hold, round after round, until they are empty
@@ -215,11 +211,11 @@ func (w *writer) build(b *broker, p *partition, records []tailrace.Record) (err 
 // send sends a request and settles its partitions. Its error says that nothing
 // is known of any of them.
 func (w *writer) send(ctx context.Context, b *broker, parts []*partition) error {
-	req := w.request(b, parts)
 	for _, p := range parts {
 		p.sent = true
 	}
-	m, err := w.cluster.roundTrip(ctx, b, req)
+	b.request.parts, b.request.timeout = parts, w.settings.RequestTimeout
+	m, err := w.cluster.roundTrip(ctx, b, &b.request)
 	if err != nil {
 		return err
 	}
@@ -239,34 +235,6 @@ func (w *writer) send(ctx context.Context, b *broker, parts []*partition) error 
 }
 
 var errUnanswered = errors.New("the broker's answer leaves the partition out")
-
-// request makes a produce request of sealed batches. The partitions are in the
-// order of their topics.
-func (w *writer) request(b *broker, parts []*partition) *rawproduce.Request {
-	req := &b.request
-	req.Acks = -1
-	req.Timeout = int32(w.settings.RequestTimeout.Milliseconds())
-	req.Topics = req.Topics[:0]
-	b.readers = slices.Grow(b.readers[:0], len(parts))[:len(parts)]
-	for i, p := range parts {
-		n := len(req.Topics)
-		if n == 0 || req.Topics[n-1].Topic != p.topic.name {
-			if n == cap(req.Topics) {
-				req.Topics = append(req.Topics, rawproduce.RequestTopic{})
-			} else {
-				req.Topics = req.Topics[:n+1] // with the memory of its partitions
-			}
-			req.Topics[n].Topic = p.topic.name
-			req.Topics[n].Partitions = req.Topics[n].Partitions[:0]
-		}
-		t := &req.Topics[len(req.Topics)-1]
-		b.readers[i].Reset(p.batch.buf)
-		t.Partitions = append(t.Partitions, rawproduce.RequestPartition{
-			Partition: p.id, RecordSet: protocol.RawRecordSet{Reader: &b.readers[i]},
-		})
-	}
-	return req
-}
 
 // settle takes a broker's answer for a partition.
 func (w *writer) settle(p *partition, res *protoproduce.ResponsePartition) {
