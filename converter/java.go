@@ -54,15 +54,8 @@ func appendJavaFloat(dst []byte, f float64, bits int) []byte {
 // shortest gives the digits, two at least, and the decimal exponent of the first.
 func shortest(buf []byte, f float64, bits int) (digits []byte, exp int) {
 	buf = strconv.AppendFloat(buf, f, 'e', -1, bits)
-	if buf[1] == 'e' {
-		// Two digits may come closer than the one: 4.9E-324, not 5E-324.
-		var two [16]byte
-		text := strconv.AppendFloat(two[:0], f, 'e', 1, bits)
-		if g, err := strconv.ParseFloat(string(text), bits); err == nil && g == f {
-			buf = append(buf[:0], text...)
-		} else {
-			buf = append(append(append(make([]byte, 0, 16), buf[0]), ".0"...), buf[1:]...)
-		}
+	if frac, _ := math.Frexp(f); frac == 0.5 || buf[1] == 'e' {
+		buf = closest(buf, f, bits)
 	}
 	e := bytes.IndexByte(buf, 'e')
 	for _, c := range buf[e+2:] {
@@ -73,6 +66,22 @@ func shortest(buf []byte, f float64, bits int) (digits []byte, exp int) {
 	}
 	buf[1] = buf[0]
 	return buf[1:e], exp
+}
+
+// closest corrects the shortest text where strconv and Java may differ: of one
+// digit, to which a second may come closer (4.9E-324, not 5E-324), and of a
+// power of two, of which strconv does not always round half to even.
+func closest(text []byte, f float64, bits int) []byte {
+	digits := max(2, bytes.IndexByte(text, 'e')-1) // the point is one
+	var buf [32]byte
+	same := strconv.AppendFloat(buf[:0], f, 'e', digits-1, bits)
+	if g, err := strconv.ParseFloat(string(same), bits); err == nil && g == f {
+		return append(text[:0], same...)
+	}
+	if text[1] != 'e' {
+		return text
+	}
+	return append(append(append(buf[:0:0], text[0]), ".0"...), text[1:]...)
 }
 
 // appendBigDecimal writes a decimal as BigDecimal.toString does: plain, or with

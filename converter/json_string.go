@@ -95,7 +95,8 @@ func appendEscape(dst []byte, c byte) []byte {
 }
 
 // malformed gives how many of the bytes that s begins with, which are no
-// UTF-8, make one replacement character: as many as could begin a character.
+// UTF-8, make one replacement character: as many as could begin a character,
+// to which Java counts the halves of surrogate pairs.
 func malformed(s []byte) int {
 	low, high, n := byte(0x80), byte(0xBF), 0
 	switch c := s[0]; {
@@ -107,8 +108,6 @@ func malformed(s []byte) int {
 		n = 2
 		if c == 0xE0 {
 			low = 0xA0
-		} else if c == 0xED {
-			high = 0x9F
 		}
 	default:
 		n = 3
