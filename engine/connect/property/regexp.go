@@ -19,7 +19,9 @@ const (
 // CompileJava compiles a Java regular expression. Go's engine has no
 // look-around, back references, possessive quantifiers and atomic groups, and
 // Java's operations on character classes are not translated: an expression with
-// any of these is an error that names it, as is one that both refuse.
+// any of these is an error that names it, as is one that both refuse. Letters
+// beyond ASCII have a case, too, and \b knows ASCII alone; with Java it is the
+// other way about.
 func CompileJava(expr string, flags ...Flag) (*regexp.Regexp, error) {
 	text, err := translate(expr)
 	if err != nil {

@@ -1,0 +1,62 @@
+package builtin
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tailrace-io/tailrace/engine/connect"
+	"github.com/tailrace-io/tailrace/engine/connect/property"
+)
+
+var update = flag.Bool("update", false, "write the pages of reference anew")
+
+type section struct {
+	title string
+	table property.Table
+}
+
+// pages are the pages of reference that are made from the tables.
+func pages() map[string][]section {
+	return map[string][]section{
+		"engine": {
+			{"Engine", connect.Properties()},
+			{"FileOffsetBackingStore, behind `offset.storage.`", offsetProperties(true)},
+			{"JsonConverter, behind `key.converter.`, `value.converter.`, `header.converter.` or `converter.`", jsonProperties()},
+			{"RegexRouter, behind `transforms.<name>.`", regexRouterProperties()},
+			{"TopicNameMatches, behind `predicates.<name>.`", topicNameMatchesProperties()},
+			{"HasHeaderKey, behind `predicates.<name>.`", hasHeaderKeyProperties()},
+		},
+	}
+}
+
+func TestTheTablesAreSound(t *testing.T) {
+	for name, sections := range pages() {
+		for _, s := range sections {
+			require.NoError(t, s.table.Verify(), "%s: %s", name, s.title)
+		}
+	}
+}
+
+func TestThePagesOfReferenceAreThoseOfTheTables(t *testing.T) {
+	dir := filepath.Join("..", "..", "..", "docs", "properties")
+	for name, sections := range pages() {
+		page := []byte("<!-- Made from the tables in the code by: go test ./engine/connect/builtin -update -->\n\n# Properties: " + name + "\n")
+		for _, s := range sections {
+			page = s.table.AppendMarkdown(fmt.Appendf(page, "\n## %s\n\n", s.title))
+		}
+		file := filepath.Join(dir, name+".md")
+		if *update {
+			require.NoError(t, os.MkdirAll(dir, 0o755))
+			require.NoError(t, os.WriteFile(file, page, 0o644))
+		}
+		have, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.Equal(t, string(page), string(have), "%s is old; go test ./engine/connect/builtin -update writes it anew", file)
+	}
+}
