@@ -25,7 +25,7 @@ import (
 //
 // Config opens nothing but the files that references in the configuration name.
 func (r Registry) Config(config map[string]string) (cfg engine.Config, notes []string, err error) {
-	p := property.New(config)
+	p := property.New(config).LogTo(r.Log)
 	b := &build{registry: r, all: p, own: p.Sub("").Use(Properties())}
 	b.connector()
 	b.predicates()
@@ -35,7 +35,7 @@ func (r Registry) Config(config map[string]string) (cfg engine.Config, notes []s
 	b.pace()
 	b.retry()
 	b.errors()
-	b.cfg.Name = b.own.String("name")
+	b.cfg.Name, b.cfg.Log = b.own.String("name"), r.Log
 	if err := p.Err(); err != nil {
 		return engine.Config{}, p.Notes(), err
 	}

@@ -1,6 +1,7 @@
 package connect_test
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
@@ -92,6 +93,22 @@ func TestASmallConfigurationHasTheDefaults(t *testing.T) {
 	assert.NotNil(t, cfg.Encode.Header)
 	assert.Equal(t, engine.Converters{}, cfg.Decode)
 	assert.IsType(t, &offset.Memory{}, cfg.Offsets)
+}
+
+func TestTheLoggerReachesTheEngineAndTheDrivers(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	r := shop()
+	var got *slog.Logger
+	r.Sources["com.example.Logs"] = func(p *property.Set) source.Source { got = p.Log(); return &memory.Source{} }
+	_, _, err := r.Config(with("connector.class", "Logs", "topic.prefix", "-"))
+	require.NoError(t, err)
+	assert.Nil(t, got)
+
+	r.Log = log
+	cfg, _, err := r.Config(with("connector.class", "Logs", "topic.prefix", "-"))
+	require.NoError(t, err)
+	assert.Same(t, log, got)
+	assert.Same(t, log, cfg.Log)
 }
 
 func TestAClassIsKnownByItsNameAndItsAliases(t *testing.T) {

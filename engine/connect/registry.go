@@ -8,6 +8,8 @@
 package connect
 
 import (
+	"log/slog"
+
 	"github.com/tailrace-io/tailrace/converter"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/offset"
@@ -37,4 +39,7 @@ type Registry struct {
 	// bootstrap.servers, as that of a Connect worker does.
 	Producer func(*property.Set) sink.Sink
 	Consumer func(*property.Set) source.Source
+
+	// Log is what the engine and its drivers log to. Nil logs nothing.
+	Log *slog.Logger
 }

@@ -2,6 +2,7 @@ package property
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"regexp"
 	"slices"
@@ -31,6 +32,7 @@ type reading struct {
 	taken    map[string]bool   // keys of the configuration that are accounted for
 	problems map[string]error
 	notes    map[string]string
+	log      *slog.Logger
 }
 
 // New begins to read a configuration. References to the environment and to
@@ -51,6 +53,14 @@ func New(config map[string]string) *Set {
 // the keys without it. With "" it is another reader of this part, which
 // declares properties, and defaults of them, of its own.
 func (s *Set) Sub(prefix string) *Set { return &Set{reading: s.reading, prefix: s.prefix + prefix} }
+
+// LogTo says what drivers that are made of the configuration log to. It gives
+// the set itself.
+func (s *Set) LogTo(log *slog.Logger) *Set { s.log = log; return s }
+
+// Log is what a driver that is made of the configuration logs to; nil where it
+// should log nothing.
+func (s *Set) Log() *slog.Logger { return s.log }
 
 // Root gives another reader of the whole configuration.
 func (s *Set) Root() *Set { return &Set{reading: s.reading} }
