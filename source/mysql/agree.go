@@ -1,0 +1,213 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/mysql/internal/binlog"
+)
+
+// rowPlan is what the stream makes of a table map: the version of the table
+// that it is of, and the plan by which its rows are decoded.
+type rowPlan struct {
+	table *table // nil where the table is not captured
+	rows  *binlog.RowPlan
+
+	binaries []int // places of the columns whose bytes become text
+}
+
+// finish makes text of the bytes that are to be text.
+func (p *rowPlan) finish(w *writer, columns []tailrace.Value) {
+	if columns == nil {
+		return
+	}
+	for _, i := range p.binaries {
+		if v := columns[i]; v.Type() == tailrace.TypeBytes {
+			columns[i] = p.table.columns[i].binary.encoded(&w.slab, v.Bytes())
+		}
+	}
+}
+
+// planOf gives the plan of a table map. It is made when the map is new, or a
+// statement may have changed the table since: then the definition that is known
+// is taken if it agrees with the map, or else read anew from the catalog. That
+// is of the present, and the log may be of the past: where the two do not
+// agree, nothing but an error would be right.
+func (s *stream) planOf(ctx context.Context, m *binlog.TableMap) (*rowPlan, error) {
+	id := tableID{m.Schema, m.Name}
+	plan, _ := m.State.(*rowPlan)
+	if plan != nil && (plan.table == nil || !s.stale[id]) {
+		return plan, nil
+	}
+	if !s.sel.table(id) {
+		m.State = &rowPlan{}
+		return &rowPlan{}, nil
+	}
+	t := s.tables[id]
+	if t == nil || s.stale[id] || t.definition.agrees(m) != nil {
+		var err error
+		if t, err = s.define(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.definition.agrees(m); err != nil {
+		return nil, &refused{"decode rows of " + id.String(), fmt.Errorf("%w: the table has been altered since these rows were logged, and the definition that it had then is not known; "+
+			"leave the table out, or begin anew with a snapshot", err)}
+	}
+	plan, err := newRowPlan(t, m)
+	if err != nil {
+		return nil, &refused{"decode rows of " + id.String(), err}
+	}
+	m.State = plan
+	delete(s.stale, id)
+	return plan, nil
+}
+
+// define reads a table's definition from the catalog.
+func (s *stream) define(ctx context.Context, id tableID) (t *table, err error) {
+	if s.catalog == nil {
+		if s.catalog, err = s.src.connect(ctx); err != nil {
+			return nil, err
+		}
+	}
+	found, err := s.catalog.define(ctx, s.server, []tableID{id})
+	if err != nil {
+		// The connection may be of no use any more; another try makes a new one.
+		return nil, errors.Join(err, s.catalog.Close())
+	}
+	d := found[id]
+	if d == nil {
+		return nil, &refused{"decode rows of " + id.String(), errors.New("the table is not there any more, so that its columns are not known; leave it out by Tables, or begin anew with a snapshot")}
+	}
+	return s.learn(d)
+}
+
+func newRowPlan(t *table, m *binlog.TableMap) (*rowPlan, error) {
+	p := &rowPlan{table: t}
+	specs := make([]binlog.ColumnSpec, len(t.all))
+	for i, place := range t.all {
+		if place < 0 {
+			specs[i].Skip = true
+			continue
+		}
+		specs[i] = t.columns[place].spec
+		if t.columns[place].binary != "" {
+			p.binaries = append(p.binaries, place)
+		}
+	}
+	var err error
+	p.rows, err = binlog.NewRowPlan(m, specs)
+	return p, err
+}
+
+// agrees says whether the definition can be that of the table when the log was
+// written, by all that the log tells of it.
+func (d *definition) agrees(m *binlog.TableMap) error {
+	if len(d.columns) != len(m.Columns) {
+		return fmt.Errorf("the log has %d columns, the catalog %d", len(m.Columns), len(d.columns))
+	}
+	for i := range d.columns {
+		if err := d.columns[i].agrees(&m.Columns[i]); err != nil {
+			return fmt.Errorf("column %d (%s): %w", i+1, d.columns[i].name, err)
+		}
+	}
+	return nil
+}
+
+func (def *columnDefinition) agrees(col *binlog.Column) error {
+	if col.Name != "" && !strings.EqualFold(col.Name, def.name) {
+		return fmt.Errorf("the log has the name %s", col.Name)
+	}
+	differs := fmt.Errorf("the log has a %s, the catalog %s", col.Type, def.full)
+	if !def.isLogged(col) {
+		return differs
+	}
+	switch col.Type {
+	case binlog.TypeDecimal:
+		if col.Precision() != def.precision || col.Scale() != max(def.scale, 0) {
+			return fmt.Errorf("the log has a DECIMAL(%d,%d), the catalog %s", col.Precision(), col.Scale(), def.full)
+		}
+	case binlog.TypeTime, binlog.TypeDatetime, binlog.TypeTimestamp:
+		if int(col.Meta) != def.fraction {
+			return fmt.Errorf("the log has a %s(%d), the catalog %s", col.Type, col.Meta, def.full)
+		}
+	case binlog.TypeBit:
+		if int(col.Meta) != def.precision {
+			return fmt.Errorf("the log has a BIT(%d), the catalog %s", col.Meta, def.full)
+		}
+	case binlog.TypeTiny, binlog.TypeShort, binlog.TypeInt24, binlog.TypeLong, binlog.TypeLongLong:
+		if col.SignKnown && col.Unsigned != def.unsigned {
+			return fmt.Errorf("the log and the catalog, which has %s, do not agree on its sign", def.full)
+		}
+	case binlog.TypeEnum, binlog.TypeSet:
+		// The log has the labels in the column's character set.
+		for i, label := range col.Labels {
+			if i >= len(def.labels) || isASCII(label) && string(label) != def.labels[i] {
+				return fmt.Errorf("the log has other members than the catalog, which has %s", def.full)
+			}
+		}
+	}
+	return nil
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// isLogged says whether columns of the definition's type lie in the log as ones
+// of the other.
+func (def *columnDefinition) isLogged(col *binlog.Column) bool {
+	switch t := col.Type; def.typ {
+	case "tinyint":
+		return t == binlog.TypeTiny
+	case "smallint":
+		return t == binlog.TypeShort
+	case "mediumint":
+		return t == binlog.TypeInt24
+	case "int", "integer":
+		return t == binlog.TypeLong
+	case "bigint":
+		return t == binlog.TypeLongLong
+	case "year":
+		return t == binlog.TypeYear
+	case "float":
+		return t == binlog.TypeFloat
+	case "double", "real":
+		return t == binlog.TypeDouble
+	case "decimal", "numeric":
+		return t == binlog.TypeDecimal
+	case "char", "binary":
+		return t == binlog.TypeString
+	case "varchar", "varbinary":
+		return t == binlog.TypeVarchar || t == binlog.TypeVarString || t == binlog.TypeVarcharCompr
+	case "tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob":
+		return t == binlog.TypeBlob || t == binlog.TypeBlobCompressed
+	case "bit":
+		return t == binlog.TypeBit
+	case "enum":
+		return t == binlog.TypeEnum
+	case "set":
+		return t == binlog.TypeSet
+	case "json":
+		return t == binlog.TypeJSON || t == binlog.TypeBlob
+	case "date":
+		return t == binlog.TypeDate || t == binlog.TypeNewDate
+	case "datetime":
+		return t == binlog.TypeDatetime || t == binlog.TypeDatetimeOld
+	case "time":
+		return t == binlog.TypeTime || t == binlog.TypeTimeOld
+	case "timestamp":
+		return t == binlog.TypeTimestamp || t == binlog.TypeTimestampOld
+	case "vector":
+		return t == binlog.TypeVector
+	}
+	return col.Type == binlog.TypeGeometry
+}

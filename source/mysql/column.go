@@ -1,0 +1,254 @@
+package mysql
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/mysql/internal/binlog"
+)
+
+// column is what becomes of a column: its schema, how its value is decoded from
+// the log, and how from the text of a statement's row.
+type column struct {
+	name   string
+	schema *tailrace.Schema
+	spec   binlog.ColumnSpec
+	text   textReader
+
+	// binary says what becomes of bytes that the log gave; "" leaves values as
+	// they are.
+	binary BinaryMode
+}
+
+// newColumn chooses what becomes of a column. This is the one table of types.
+func newColumn(s *Source, def *columnDefinition) (column, error) {
+	col := column{name: def.name}
+	var b *tailrace.SchemaBuilder
+	switch def.typ {
+	case "tinyint", "smallint", "mediumint", "int", "integer", "bigint":
+		b = col.integer(s, def)
+	case "year":
+		b, col.text = tailrace.Semantic(tailrace.YearName), readInteger(tailrace.TypeInt32)
+	case "float", "double", "real":
+		b = col.floating(def)
+	case "decimal", "numeric":
+		b = col.decimal(s, def)
+	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext":
+		b, col.text, col.spec.Charset = tailrace.NewSchema(tailrace.TypeString), readString, def.charset
+	case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob":
+		b = col.bytes(s.Binaries)
+	case "bit":
+		b = col.bits(def)
+	case "enum", "set":
+		b = col.labels(def)
+	case "json":
+		b, col.text = tailrace.Semantic(tailrace.JSONName), readString
+	case "date", "datetime", "time", "timestamp":
+		b = col.temporal(s.Times, def)
+	case "point":
+		b, col.text = pointSchema(), readPoint
+	case "geometry", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
+		b, col.text = geometrySchema(), readGeometry
+	case "vector":
+		b, col.text = tailrace.NewSchema(tailrace.TypeArray).Elem(tailrace.Float32Schema).Name(tailrace.FloatVectorName).Version(1), readVector
+	default:
+		return column{}, fmt.Errorf("columns of type %s are not supported yet: leave it out by Columns", def.full)
+	}
+	if def.nullable {
+		b.Optional()
+	}
+	if err := col.fallback(b, def); err != nil {
+		return column{}, err
+	}
+	var err error
+	col.schema, err = b.Build()
+	return col, err
+}
+
+// integer chooses the smallest type that holds the column's numbers, with
+// TINYINT as int16.
+func (col *column) integer(s *Source, def *columnDefinition) *tailrace.SchemaBuilder {
+	t := tailrace.TypeInt64
+	switch {
+	case def.typ == "tinyint", def.typ == "smallint" && !def.unsigned:
+		t = tailrace.TypeInt16
+	case def.typ == "smallint", def.typ == "mediumint", def.typ != "bigint" && !def.unsigned:
+		t = tailrace.TypeInt32
+	}
+	col.spec.Type, col.spec.Unsigned = t, def.unsigned
+	if def.typ == "bigint" && def.unsigned && s.UnsignedBigints == UnsignedBigintPrecise {
+		col.spec.Form, col.spec.Type, col.text = binlog.Unscaled, 0, readDecimal
+		return tailrace.DecimalSchema(0).Parameter("connect.decimal.precision", "20")
+	}
+	col.text = readInteger(t)
+	return tailrace.NewSchema(t)
+}
+
+// floating gives float32 for a FLOAT that the server keeps in 32 bits without a
+// precision of its own, and float64 for all others.
+func (col *column) floating(def *columnDefinition) *tailrace.SchemaBuilder {
+	switch {
+	case def.typ != "float":
+		col.text, col.spec.Type = readFloat(tailrace.TypeFloat64), tailrace.TypeFloat64
+	case def.scale >= 0:
+		col.text, col.spec.Type = readFloatAsDouble, tailrace.TypeFloat64
+	default:
+		col.text, col.spec.Type = readFloat(tailrace.TypeFloat32), tailrace.TypeFloat32
+	}
+	return tailrace.NewSchema(col.spec.Type)
+}
+
+func (col *column) decimal(s *Source, def *columnDefinition) *tailrace.SchemaBuilder {
+	switch s.Decimals {
+	case DecimalDouble:
+		col.text, col.spec.Form = readFloat(tailrace.TypeFloat64), binlog.Float
+		return tailrace.NewSchema(tailrace.TypeFloat64)
+	case DecimalString:
+		col.text, col.spec.Form = readString, binlog.Text
+		return tailrace.NewSchema(tailrace.TypeString)
+	}
+	col.text = readDecimal
+	return tailrace.DecimalSchema(max(def.scale, 0)).Parameter("connect.decimal.precision", strconv.Itoa(def.precision))
+}
+
+func (col *column) bytes(mode BinaryMode) *tailrace.SchemaBuilder {
+	if mode == BinaryBytes {
+		col.text = readBytes
+		return tailrace.NewSchema(tailrace.TypeBytes)
+	}
+	col.binary = mode
+	col.text = func(slab *tailrace.Slab, raw []byte) (tailrace.Value, error) { return mode.encoded(slab, raw), nil }
+	return tailrace.NewSchema(tailrace.TypeString)
+}
+
+func (col *column) bits(def *columnDefinition) *tailrace.SchemaBuilder {
+	if def.precision == 1 {
+		col.text = readBoolean
+		return tailrace.NewSchema(tailrace.TypeBoolean)
+	}
+	col.text = readBits
+	return tailrace.Semantic(tailrace.BitsName).Parameter("length", strconv.Itoa(def.precision))
+}
+
+func (col *column) labels(def *columnDefinition) *tailrace.SchemaBuilder {
+	allowed := make([]string, len(def.labels))
+	col.spec.Labels = make([]tailrace.Value, len(def.labels))
+	for i, label := range def.labels {
+		allowed[i] = strings.NewReplacer(`\`, `\\`, ",", `\,`).Replace(label)
+		col.spec.Labels[i] = tailrace.String(label)
+	}
+	col.text = readString
+	name := tailrace.EnumName
+	if def.typ == "set" {
+		name = tailrace.EnumSetName
+	}
+	return tailrace.Semantic(name).Parameter("allowed", strings.Join(allowed, ","))
+}
+
+// temporal is for dates and times. A date that there is not, such as
+// 0000-00-00, is null or, where the column must not be null, the epoch.
+func (col *column) temporal(mode TimeMode, def *columnDefinition) *tailrace.SchemaBuilder {
+	connect := mode == TimeConnect
+	zero := func(v tailrace.Value) tailrace.Value {
+		if def.nullable {
+			return tailrace.Value{}
+		}
+		return v
+	}
+	name := func(plain, ofConnect string) *tailrace.SchemaBuilder {
+		if connect {
+			return tailrace.Semantic(ofConnect)
+		}
+		return tailrace.Semantic(plain)
+	}
+	switch def.typ {
+	case "date":
+		col.spec.Zero = zero(tailrace.Int32(0))
+		col.text = readDate(col.spec.Zero)
+		return name(tailrace.DebeziumDateName, tailrace.DateName)
+	case "time":
+		col.text = readTime(connect)
+		if connect {
+			col.spec.Form, col.spec.Type = binlog.Millis, tailrace.TypeInt32
+		}
+		return name(tailrace.MicroTimeName, tailrace.TimeName)
+	case "datetime":
+		col.spec.Zero = zero(tailrace.Int64(0))
+		if connect || def.fraction <= 3 {
+			col.spec.Form, col.text = binlog.Millis, readDatetime(1000, col.spec.Zero)
+			return name(tailrace.DebeziumTimestampName, tailrace.TimestampName)
+		}
+		col.spec.Form, col.text = binlog.Micros, readDatetime(1, col.spec.Zero)
+		return tailrace.Semantic(tailrace.MicroTimestampName)
+	default:
+		epoch := tailrace.String("1970-01-01T00:00:00Z")
+		col.spec.Zero = epoch // in the log whether or not the column may be null
+		col.text = readTimestamp(zero(epoch))
+		return tailrace.Semantic(tailrace.ZonedTimestampName)
+	}
+}
+
+// The geometry's schemas, whose docs are Debezium's.
+func geometrySchema() *tailrace.SchemaBuilder {
+	return tailrace.NewSchema(tailrace.TypeStruct).Name(tailrace.GeometryName).Version(1).Doc("Geometry").
+		Field("wkb", tailrace.BytesSchema).Field("srid", tailrace.OptionalInt32Schema)
+}
+
+func pointSchema() *tailrace.SchemaBuilder {
+	return tailrace.NewSchema(tailrace.TypeStruct).Name(tailrace.PointName).Version(1).Doc("Geometry (POINT)").
+		Field("x", tailrace.Float64Schema).Field("y", tailrace.Float64Schema).
+		Field("wkb", tailrace.OptionalBytesSchema).Field("srid", tailrace.OptionalInt32Schema)
+}
+
+// fallback sets the schema's default to the column's. One that the server
+// computes, such as CURRENT_TIMESTAMP, is the epoch where the column is a date
+// or time that must not be null, and none otherwise.
+func (col *column) fallback(b *tailrace.SchemaBuilder, def *columnDefinition) error {
+	text := def.fallback.V
+	switch {
+	case def.computed && !def.nullable && (def.typ == "timestamp" || def.typ == "datetime"):
+		text = "1970-01-01 00:00:00"
+	case !def.fallback.Valid:
+		return nil
+	}
+	raw, err := def.literal(text)
+	if err != nil {
+		return fmt.Errorf("column %s: the default: %w", def.name, err)
+	}
+	var slab tailrace.Slab
+	v, err := col.text(&slab, raw)
+	if err != nil {
+		return fmt.Errorf("column %s: the default: %w", def.name, err)
+	}
+	if !v.IsNull() {
+		b.Default(v)
+	}
+	return nil
+}
+
+// literal gives the bytes that a row has for the text of a default.
+func (def *columnDefinition) literal(text string) ([]byte, error) {
+	switch {
+	case def.typ == "bit":
+		digits := strings.TrimSuffix(strings.TrimPrefix(strings.ToLower(text), "b'"), "'")
+		n, err := strconv.ParseUint(digits, 2, 64)
+		if err != nil {
+			return nil, errNoNumber
+		}
+		out := make([]byte, (def.precision+7)/8)
+		for i := range out {
+			out[len(out)-1-i] = byte(n >> (8 * i))
+		}
+		return out, nil
+	case (def.typ == "binary" || def.typ == "varbinary") && strings.HasPrefix(text, "0x"):
+		out, err := hex.DecodeString(text[2:])
+		if err != nil {
+			return nil, errNoNumber
+		}
+		return out, nil
+	}
+	return []byte(text), nil
+}

@@ -1,0 +1,233 @@
+package mysql
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/tailrace-io/tailrace"
+)
+
+// version is what the source block says of who made the event.
+const version = "0.1.0"
+
+// The places of the source block's fields.
+const (
+	sourceVersion = iota
+	sourceConnector
+	sourceName
+	sourceMillis
+	sourceSnapshot
+	sourceDB
+	sourceSequence
+	sourceMicros
+	sourceNanos
+	sourceTable
+	sourceServerID
+	sourceGTID
+	sourceFile
+	sourcePos
+	sourceRow
+	sourceThread
+	sourceQuery
+	sourceFields
+)
+
+// The places of the envelope's fields.
+const (
+	envelopeBefore = iota
+	envelopeAfter
+	envelopeSource
+	envelopeTransaction
+	envelopeOp
+	envelopeMillis
+	envelopeMicros
+	envelopeNanos
+	envelopeFields
+)
+
+// newSourceSchema is the schema of the connector's source block.
+func newSourceSchema(f Flavor) *tailrace.Schema {
+	snapshot := tailrace.Semantic(tailrace.EnumName).Optional().
+		Parameter("allowed", "true,first,first_in_data_collection,last_in_data_collection,last,false,incremental").
+		Default(tailrace.String("false")).MustBuild()
+	return tailrace.NewSchema(tailrace.TypeStruct).Name("io.debezium.connector."+string(f)+".Source").Version(1).
+		Field("version", tailrace.StringSchema).
+		Field("connector", tailrace.StringSchema).
+		Field("name", tailrace.StringSchema).
+		Field("ts_ms", tailrace.Int64Schema).
+		Field("snapshot", snapshot).
+		Field("db", tailrace.StringSchema).
+		Field("sequence", tailrace.OptionalStringSchema).
+		Field("ts_us", tailrace.OptionalInt64Schema).
+		Field("ts_ns", tailrace.OptionalInt64Schema).
+		Field("table", tailrace.OptionalStringSchema).
+		Field("server_id", tailrace.Int64Schema).
+		Field("gtid", tailrace.OptionalStringSchema).
+		Field("file", tailrace.StringSchema).
+		Field("pos", tailrace.Int64Schema).
+		Field("row", tailrace.Int32Schema).
+		Field("thread", tailrace.OptionalInt64Schema).
+		Field("query", tailrace.OptionalStringSchema).
+		MustBuild()
+}
+
+// envelopeSchema is the schema of the changes of a table.
+func envelopeSchema(topic string, row, source *tailrace.Schema) (*tailrace.Schema, error) {
+	transaction := tailrace.NewSchema(tailrace.TypeStruct).Name("event.block").Version(1).Optional().
+		Field("id", tailrace.StringSchema).
+		Field("total_order", tailrace.Int64Schema).
+		Field("data_collection_order", tailrace.Int64Schema).
+		MustBuild()
+	return tailrace.NewSchema(tailrace.TypeStruct).Name(topic+".Envelope").Version(2).
+		Field("before", row).
+		Field("after", row).
+		Field("source", source).
+		Field("transaction", transaction).
+		Field("op", tailrace.StringSchema).
+		Field("ts_ms", tailrace.OptionalInt64Schema).
+		Field("ts_us", tailrace.OptionalInt64Schema).
+		Field("ts_ns", tailrace.OptionalInt64Schema).
+		Build()
+}
+
+// writer makes records and gathers them into a batch. What is the same for all
+// records of a run, a transaction or an event is made once and copied.
+type writer struct {
+	slab    tailrace.Slab
+	records []tailrace.Record
+	before  int // the slab's size when the batch began
+	last    int // how many records the batch before had
+
+	source  [sourceFields]tailrace.Value
+	headers []tailrace.Header
+
+	// The moment of processing, which is that of the batch's first record.
+	millis, micros, nanos tailrace.Value
+
+	newest time.Time // of the batch's changes
+
+	noTombstones bool
+}
+
+func newWriter(s *Source) *writer {
+	w := &writer{noTombstones: s.NoTombstones}
+	w.source[sourceVersion] = tailrace.String(version)
+	w.source[sourceConnector] = tailrace.String(string(s.Flavor))
+	w.source[sourceName] = tailrace.String(s.TopicPrefix)
+	w.source[sourceServerID] = tailrace.Int64(0)
+	w.source[sourceRow] = tailrace.Int32(0)
+	w.source[sourceSnapshot] = tailrace.String("false")
+	if !s.NoContextHeaders {
+		w.headers = contextHeaders(s)
+	}
+	return w
+}
+
+// contextHeaders say of a record where it comes from.
+func contextHeaders(s *Source) []tailrace.Header {
+	header := func(name, value string) tailrace.Header {
+		return tailrace.Header{Key: "__debezium.context." + name, Schema: tailrace.StringSchema, Value: tailrace.String(value)}
+	}
+	headers := []tailrace.Header{
+		header("connectorLogicalName", s.TopicPrefix),
+		header("taskId", "0"),
+		header("connectorName", string(s.Flavor)),
+		header("runId", newRunID(time.Now())),
+	}
+	return headers[:len(headers):len(headers)]
+}
+
+// newRunID is a UUID of version 7: a moment and random bits.
+func newRunID(now time.Time) string {
+	var b [16]byte
+	rand.Read(b[:])
+	random := binary.BigEndian.Uint16(b[6:])
+	binary.BigEndian.PutUint64(b[:], uint64(now.UnixMilli())<<16|7<<12|uint64(random&0xfff))
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// stamp sets when the changes that follow took effect.
+func (w *writer) stamp(micros int64) {
+	w.source[sourceMillis] = tailrace.Int64(floorDiv(micros, 1000))
+	w.source[sourceMicros] = tailrace.Int64(micros)
+	w.source[sourceNanos] = tailrace.Int64(micros * 1000)
+}
+
+// place sets where in the log the changes that follow are.
+func (w *writer) place(file tailrace.Value, pos uint64) {
+	w.source[sourceFile], w.source[sourcePos] = file, tailrace.Int64(int64(pos))
+}
+
+// begin makes room for a batch, if there is none under way.
+func (w *writer) begin() {
+	if w.records == nil {
+		now := time.Now()
+		w.millis, w.micros, w.nanos = tailrace.Int64(now.UnixMilli()), tailrace.Int64(now.UnixMicro()), tailrace.Int64(now.UnixNano())
+		w.records = make([]tailrace.Record, 0, w.last+4)
+		w.before = w.slab.Size()
+	}
+}
+
+// size is how many bytes the batch holds on to.
+func (w *writer) size() int {
+	if w.records == nil {
+		return 0
+	}
+	return w.slab.Size() - w.before + len(w.records)*recordSize
+}
+
+// full says whether the batch has as much as one may have.
+func (w *writer) full(s *Source) bool {
+	return len(w.records) >= s.BatchRows || w.size() >= batchBytes
+}
+
+const batchBytes = 4 << 20
+
+const recordSize = 160 // of a tailrace.Record, about
+
+// batch gives what was gathered and begins anew.
+func (w *writer) batch(offset tailrace.Offset) tailrace.Batch {
+	b := tailrace.Batch{Records: w.records, Offsets: []tailrace.Offset{offset}, Size: w.size(), Time: w.newest}
+	w.last, w.records, w.newest = len(w.records), nil, time.Time{}
+	return b
+}
+
+// The operations as values.
+var (
+	opRead     = tailrace.String(string(tailrace.OpRead))
+	opCreate   = tailrace.String(string(tailrace.OpCreate))
+	opUpdate   = tailrace.String(string(tailrace.OpUpdate))
+	opDelete   = tailrace.String(string(tailrace.OpDelete))
+	opTruncate = tailrace.String(string(tailrace.OpTruncate))
+)
+
+// block makes the source block of one record, or of several that share it.
+func (w *writer) block() []tailrace.Value {
+	block := w.slab.Values(sourceFields)
+	copy(block, w.source[:])
+	return block
+}
+
+// add adds the record of a change. before and after are null or the row.
+func (w *writer) add(t *table, op, key, before, after tailrace.Value, block []tailrace.Value, headers []tailrace.Header) {
+	values := w.slab.Values(envelopeFields)
+	values[envelopeBefore], values[envelopeAfter] = before, after
+	values[envelopeSource] = tailrace.StructOf(block)
+	values[envelopeOp] = op
+	values[envelopeMillis], values[envelopeMicros], values[envelopeNanos] = w.millis, w.micros, w.nanos
+	w.records = append(w.records, tailrace.Record{
+		Topic: t.topic, KeySchema: t.keySchema, Key: key,
+		ValueSchema: t.schema, Value: tailrace.StructOf(values), Headers: headers,
+	})
+}
+
+// tombstone adds the record that follows a delete.
+func (w *writer) tombstone(t *table, key tailrace.Value, headers []tailrace.Header) {
+	if w.noTombstones || t.key == nil {
+		return
+	}
+	w.records = append(w.records, tailrace.Record{Topic: t.topic, KeySchema: t.keySchema, Key: key, Headers: headers})
+}

@@ -1,0 +1,132 @@
+package mysql
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/tailrace-io/tailrace"
+)
+
+// position says how far the log was read, in the terms of Debezium's offsets.
+// File, Pos and GTIDs are those of the beginning of a transaction: GTIDs has
+// the transactions before it alone. Of that transaction, Events events, the
+// first of which is the one at Pos, and then Rows rows of the next one, have
+// been read.
+type position struct {
+	Seconds  int64 // when the last change happened, since 1970-01-01; 0 for unknown
+	File     string
+	Pos      uint64
+	GTIDs    string
+	Events   uint64
+	Rows     uint64
+	ServerID uint32
+
+	// Snapshot is the kind of the snapshot that is running, as "INITIAL"; ""
+	// for none. Its rows are not resumed: a new snapshot has to begin.
+	Snapshot string
+}
+
+// append appends the position as Debezium writes it.
+func (p *position) append(dst []byte) []byte {
+	dst = append(dst, '{')
+	if p.Seconds != 0 {
+		dst = append(strconv.AppendInt(append(dst, `"ts_sec":`...), p.Seconds, 10), ',')
+	}
+	dst = appendJSONText(append(dst, `"file":`...), p.File)
+	dst = strconv.AppendUint(append(dst, `,"pos":`...), p.Pos, 10)
+	if p.GTIDs != "" {
+		dst = appendJSONText(append(dst, `,"gtids":`...), p.GTIDs)
+	}
+	if p.Snapshot != "" {
+		dst = appendJSONText(append(dst, `,"snapshot":`...), p.Snapshot)
+	}
+	if p.Rows != 0 {
+		dst = strconv.AppendUint(append(dst, `,"row":`...), p.Rows, 10)
+	}
+	if p.ServerID != 0 {
+		dst = strconv.AppendUint(append(dst, `,"server_id":`...), uint64(p.ServerID), 10)
+	}
+	if p.Events != 0 {
+		dst = strconv.AppendUint(append(dst, `,"event":`...), p.Events, 10)
+	}
+	return append(dst, '}')
+}
+
+func appendJSONText(dst []byte, text string) []byte {
+	quoted, _ := json.Marshal(text) // a string is always valid
+	return append(dst, quoted...)
+}
+
+// partition is the source partition of the server, as Debezium writes it.
+func (s *Source) partition() string {
+	return string(append(appendJSONText([]byte(`{"server":`), s.TopicPrefix), '}'))
+}
+
+// findPosition gives the position of the source's partition among the offsets;
+// ok is false where there is none.
+func (s *Source) findPosition(from []tailrace.Offset) (p position, ok bool, err error) {
+	for _, o := range from {
+		var partition map[string]any
+		if err := json.Unmarshal([]byte(o.Partition), &partition); err != nil {
+			return p, false, fmt.Errorf("the stored offset has the partition %q, which is no JSON object: %w", o.Partition, err)
+		}
+		if partition["server"] != s.TopicPrefix {
+			continue
+		}
+		if p, err = parsePosition(o.Position); err != nil {
+			return p, false, fmt.Errorf("the stored offset of %s: %w", o.Partition, err)
+		}
+		return p, true, nil
+	}
+	if len(from) > 0 {
+		return p, false, fmt.Errorf("none of the stored offsets, such as the one of the partition %s, is of %s: "+
+			"set TopicPrefix to the name under which they were stored, or remove them to begin anew", from[0].Partition, s.partition())
+	}
+	return p, false, nil
+}
+
+// parsePosition reads a position that Debezium or this package wrote.
+func parsePosition(text string) (position, error) {
+	var raw struct {
+		Seconds   *int64          `json:"ts_sec"`
+		File      *string         `json:"file"`
+		Pos       *uint64         `json:"pos"`
+		GTIDs     string          `json:"gtids"`
+		Events    uint64          `json:"event"`
+		Rows      uint64          `json:"row"`
+		ServerID  uint32          `json:"server_id"`
+		Snapshot  json.RawMessage `json:"snapshot"`
+		Completed bool            `json:"snapshot_completed"`
+	}
+	if err := json.Unmarshal([]byte(text), &raw); err != nil {
+		return position{}, fmt.Errorf("the position %q is not one of a MySQL binary log: %w", text, err)
+	}
+	if raw.File == nil || *raw.File == "" || raw.Pos == nil {
+		return position{}, fmt.Errorf("the position %q has no file and pos", text)
+	}
+	p := position{File: *raw.File, Pos: *raw.Pos, GTIDs: raw.GTIDs, Events: raw.Events, Rows: raw.Rows, ServerID: raw.ServerID}
+	if raw.Seconds != nil {
+		p.Seconds = *raw.Seconds
+	}
+	if kind := snapshotKind(raw.Snapshot); !raw.Completed {
+		p.Snapshot = kind
+	}
+	return p, nil
+}
+
+// snapshotKind reads the member snapshot: a text since Debezium 3, true or
+// false before.
+func snapshotKind(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		if text == "false" || text == "FALSE" {
+			return ""
+		}
+		return text
+	}
+	if string(raw) == "true" {
+		return "INITIAL"
+	}
+	return ""
+}

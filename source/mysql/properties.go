@@ -1,0 +1,232 @@
+package mysql
+
+import (
+	"crypto/tls"
+	"net"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/source"
+)
+
+// FromProperties makes a source of the properties of Debezium's connector for
+// MySQL, io.debezium.connector.mysql.MySqlConnector.
+func FromProperties(p *property.Set) source.Source { return fromProperties(p, MySQL) }
+
+// FromMariaDBProperties makes a source of the properties of Debezium's
+// connector for MariaDB, io.debezium.connector.mariadb.MariaDbConnector.
+func FromMariaDBProperties(p *property.Set) source.Source { return fromProperties(p, MariaDB) }
+
+func fromProperties(p *property.Set, flavor Flavor) Source {
+	p = p.Sub("").Use(Properties())
+	s := Source{
+		Flavor:         flavor,
+		Addr:           net.JoinHostPort(p.String("database.hostname"), strconv.Itoa(p.Int("database.port"))),
+		User:           p.String("database.user"),
+		Password:       p.Password("database.password"),
+		Encryption:     Encryption(p.Enum("database.ssl.mode")),
+		ConnectTimeout: p.Millis("connect.timeout.ms"),
+		TopicPrefix:    p.String("topic.prefix"),
+		ServerID:       uint32(p.Int64("database.server.id")),
+
+		SystemTables:        !p.Bool("table.ignore.builtin"),
+		Snapshot:            SnapshotMode(p.Enum("snapshot.mode")),
+		SnapshotTables:      exprs(p, "snapshot.include.collection.list"),
+		SnapshotLocking:     SnapshotLocking(p.Enum("snapshot.locking.mode")),
+		SnapshotLockTimeout: p.Millis("snapshot.lock.timeout.ms"),
+
+		Decimals:        DecimalMode(p.Enum("decimal.handling.mode")),
+		Times:           TimeMode(p.Enum("time.precision.mode")),
+		Binaries:        BinaryMode(p.Enum("binary.handling.mode")),
+		UnsignedBigints: UnsignedBigintMode(p.Enum("bigint.unsigned.handling.mode")),
+
+		NoTombstones:     !p.Bool("tombstones.on.delete"),
+		Skip:             skippedOperations(p),
+		IncludeQuery:     p.Bool("include.query"),
+		NoContextHeaders: !p.Bool("extended.headers.enabled"),
+		BatchRows:        p.Int("max.batch.size"),
+	}
+	s.Databases = filter(p, "database.include.list", "database.exclude.list")
+	s.Tables = filter(p, "table.include.list", "table.exclude.list")
+	s.Columns = filter(p, "column.include.list", "column.exclude.list")
+	if p.Bool("include.schema.changes") {
+		p.Notef("include.schema.changes", "is true and not supported yet: changes of definitions are followed, and not written to a topic")
+	}
+	if s.Encryption == EncryptionVerifyCA || s.Encryption == EncryptionVerifyIdentity {
+		s.TLS = &tls.Config{} // the system's authorities
+	}
+	return s
+}
+
+func filter(p *property.Set, include, exclude string) Filter {
+	f := Filter{Include: exprs(p, include), Exclude: exprs(p, exclude)}
+	if len(f.Include) > 0 && len(f.Exclude) > 0 {
+		p.Errorf(exclude, "cannot be set together with %s: keep one of them", include)
+	}
+	return f
+}
+
+// exprs gives the text of regular expressions, as Go spells them. Names that
+// are plain stay as they are, for messages and for the check of what is there.
+func exprs(p *property.Set, key string) []string {
+	var out []string
+	for _, re := range p.Regexps(key) {
+		text := re.String()
+		inner := strings.TrimSuffix(strings.TrimPrefix(text, "(?i)^(?:"), ")$")
+		if _, err := regexp.Compile(inner); err == nil {
+			text = inner
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+func skippedOperations(p *property.Set) []tailrace.Op {
+	skip := []tailrace.Op{}
+	for _, op := range p.List("skipped.operations") {
+		if op != "none" {
+			skip = append(skip, tailrace.Op(op))
+		}
+	}
+	return skip
+}
+
+// Properties are those of Debezium's connectors for MySQL and MariaDB.
+func Properties() property.Table {
+	var t property.Table
+	for _, part := range []property.Table{
+		connectionProperties(), selectionProperties(), valueProperties(), snapshotProperties(), eventProperties(),
+		ignoredProperties(), laterProperties(),
+	} {
+		t = append(t, part...)
+	}
+	return t
+}
+
+func connectionProperties() property.Table {
+	return property.Table{
+		{Key: "topic.prefix", Required: true, Doc: "The logical name of the server, which topics, schemas and offsets begin with."},
+		{Key: "database.hostname", Required: true, Doc: "The server's host."},
+		{Key: "database.port", Type: property.Int, Default: "3306", Check: property.Between(1, 65535), Doc: "The server's port."},
+		{Key: "database.user", Required: true, Doc: "As whom to connect."},
+		{Key: "database.password", Type: property.Password, Doc: "The user's password."},
+		{Key: "database.server.id", Type: property.Int64, Default: "0", Check: property.Between(0, 1<<32-1),
+			Doc: "The identity among the server's replicas that the log is read under; without it one is drawn at random."},
+		{Key: "database.ssl.mode", Type: property.Enum, Default: "preferred", Values: []string{"preferred", "disabled", "required", "verify_ca", "verify_identity"},
+			Doc: "How much TLS protects the connections; certificates are verified by the system's authorities."},
+		{Key: "connect.timeout.ms", Type: property.Millis, Default: "30000", Check: property.AtLeast(1), Doc: "How long a connection may take to make."},
+	}
+}
+
+func selectionProperties() property.Table {
+	list := func(key, doc string) property.Property {
+		return property.Property{Key: key, Type: property.Regexps, Doc: doc}
+	}
+	return property.Table{
+		list("database.include.list", "The databases that are captured."),
+		list("database.exclude.list", "The databases that are not captured."),
+		list("table.include.list", "The tables that are captured, as database.table."),
+		list("table.exclude.list", "The tables that are not captured, as database.table."),
+		list("column.include.list", "The columns that values have, as database.table.column."),
+		list("column.exclude.list", "The columns that values do not have, as database.table.column."),
+		list("snapshot.include.collection.list", "Those of the captured tables whose rows a snapshot reads; all without it."),
+		{Key: "table.ignore.builtin", Type: property.Bool, Default: "true", Doc: "Whether to leave out the server's own databases."},
+	}
+}
+
+func valueProperties() property.Table {
+	return property.Table{
+		{Key: "decimal.handling.mode", Type: property.Enum, Default: "precise", Values: []string{"precise", "double", "string"}, Doc: "How DECIMAL and NUMERIC are represented."},
+		{Key: "binary.handling.mode", Type: property.Enum, Default: "bytes", Values: []string{"bytes", "base64", "base64-url-safe", "hex"}, Doc: "How BINARY, VARBINARY and BLOB are represented."},
+		{Key: "time.precision.mode", Type: property.Enum, Default: "adaptive_time_microseconds", Values: []string{"adaptive_time_microseconds", "connect"},
+			Later: []string{"adaptive", "isostring", "microseconds", "nanoseconds", "structured"}, Doc: "How dates and times are represented."},
+		{Key: "bigint.unsigned.handling.mode", Type: property.Enum, Default: "long", Values: []string{"long", "precise"}, Doc: "How BIGINT UNSIGNED is represented."},
+	}
+}
+
+func snapshotProperties() property.Table {
+	return property.Table{
+		{Key: "snapshot.mode", Type: property.Enum, Default: "initial", Values: []string{"initial", "always", "initial_only", "no_data", "never", "when_needed"},
+			Later: []string{"recovery", "configuration_based", "custom", "schema_only", "schema_only_recovery"}, Doc: "Which rows are read before the log."},
+		{Key: "snapshot.locking.mode", Type: property.Enum, Default: "minimal", Values: []string{"minimal", "none"},
+			Later: []string{"minimal_at_least_once", "minimal_percona", "minimal_percona_no_table_locks", "extended", "custom"}, Doc: "How a snapshot is kept consistent with the log."},
+		{Key: "snapshot.lock.timeout.ms", Type: property.Millis, Default: "10000", Check: property.AtLeast(1), Doc: "How long a snapshot waits for its locks."},
+	}
+}
+
+func eventProperties() property.Table {
+	return property.Table{
+		{Key: "tombstones.on.delete", Type: property.Bool, Default: "true", Doc: "Whether a record with a null value follows each delete."},
+		{Key: "skipped.operations", Type: property.List, Default: "t", Values: []string{"c", "u", "d", "t", "none"}, Doc: "The operations that are left out; none leaves out nothing."},
+		{Key: "include.query", Type: property.Bool, Default: "false", Doc: "Whether the source block has the text of the statement, where the server logs it."},
+		{Key: "extended.headers.enabled", Type: property.Bool, Default: "true", Doc: "Whether records have the headers `__debezium.context.*`."},
+		{Key: "include.schema.changes", Type: property.Bool, Default: "true", Doc: "Whether changes of definitions are written to the topic of the prefix; not supported yet."},
+		{Key: "max.batch.size", Type: property.Int, Default: "2048", Check: property.AtLeast(1), Doc: "How many records are read at a time at most."},
+	}
+}
+
+// ignoredProperties are matters of a JVM, or of how Debezium is made.
+func ignoredProperties() property.Table {
+	var t property.Table
+	add := func(why string, keys ...string) {
+		for _, key := range keys {
+			t = append(t, property.Property{Key: key, Ignored: why, Doc: why})
+		}
+	}
+	add("there is no JDBC driver", "database.jdbc.driver", "database.protocol", "driver.*", "database.query.timeout.ms", "query.fetch.size",
+		"snapshot.fetch.size", "min.row.count.to.stream.results", "connection.validation.timeout.ms", "database.connectionTimeZone", "database.tinyInt1isBit")
+	add("there is no JVM", "custom.metric.tags", "statistics.metrics.enabled", "openlineage.integration.*", "executor.shutdown.timeout.ms", "custom.retriable.exception")
+	add("the engine's queue is bounded by itself", "max.queue.size", "max.queue.size.in.bytes", "queue.provider.type")
+	add("changes are read as they come", "poll.interval.ms", "poll.dispatch.interval.ms")
+	add("the engine itself connects anew", "connect.keep.alive", "connect.keep.alive.interval.ms", "use.nongraceful.disconnect")
+	add("the server waits for a slow reader as long as it takes", "binlog.net.read.timeout", "binlog.net.write.timeout", "binlog.buffer.size")
+	add("snapshots need no connection that is kept alive", "database.server.id.offset")
+	add("tables' definitions are read from the server", "schema.history.*", "schema.history", "ddl.parser.type", "resolve.create.table.like.schema", "enable.time.adjuster")
+	add("the source block has one form", "source.struct.version")
+	add("failures stop the engine, by its own policy", "event.processing.failure.handling.mode", "event.deserialization.failure.handling.mode",
+		"inconsistent.schema.handling.mode", "event.converting.failure.handling.mode")
+	add("there are no names to sanitize", "custom.sanitize.pattern", "topic.cache.size")
+	return t
+}
+
+// laterProperties are those whose effect comes with later versions: an error
+// when they ask for it.
+func laterProperties() property.Table {
+	var t property.Table
+	add := func(what string, keysAndDefaults ...string) {
+		for i := 0; i < len(keysAndDefaults); i += 2 {
+			t = append(t, property.Property{Key: keysAndDefaults[i], Default: keysAndDefaults[i+1], Unsupported: what, Doc: "Not supported yet."})
+		}
+	}
+	add("schema change events", "include.schema.comments", "false")
+	add("other keys than the tables'", "message.key.columns", "")
+	add("leaving out updates that change nothing", "skip.messages.without.change", "false")
+	add("a limit of captured tables", "guardrail.collections.max", "0", "guardrail.limit.action", "warn")
+	add("another placeholder than the converter's", "unavailable.value.placeholder", "__debezium_unavailable_value")
+	add("the adjustment of names", "schema.name.adjustment.mode", "none", "field.name.adjustment.mode", "none")
+	add("masking columns", "column.mask.*", "", "column.truncate.*", "")
+	add("types of columns in schemas", "column.propagate.source.type", "", "datatype.propagate.source.type", "")
+	add("custom converters", "converters", "")
+	add("post-processors", "post.processors", "")
+	add("delays", "snapshot.delay.ms", "0", "streaming.delay.ms", "0")
+	add("reading tables side by side", "snapshot.max.threads", "1", "snapshot.max.threads.multiplier", "1", "legacy.snapshot.max.threads", "false")
+	add("another order of tables", "snapshot.tables.order.by.row.count", "disabled")
+	add("statements of one's own", "snapshot.select.statement.overrides", "", "snapshot.select.statement.overrides.*", "", "snapshot.query.mode", "select_all",
+		"snapshot.query.mode.custom.name", "", "database.initial.statements", "")
+	add("snapshots by parts of a configuration", "snapshot.mode.custom.name", "", "snapshot.mode.configuration.based.*", "false", "snapshot.locking.mode.custom.name", "")
+	add("incremental snapshots", "incremental.snapshot.chunk.size", "1024", "incremental.snapshot.allow.schema.changes", "false",
+		"incremental.snapshot.watermarking.strategy", "insert_insert", "read.only", "false")
+	add("other names of topics", "topic.naming.strategy", "io.debezium.schema.DefaultTopicNamingStrategy", "topic.delimiter", ".")
+	add("heartbeats", "heartbeat.interval.ms", "0", "heartbeat.action.query", "", "topic.heartbeat.prefix", "__debezium-heartbeat", "topic.heartbeat.name", "")
+	add("transaction metadata", "provide.transaction.metadata", "false", "transaction.metadata.factory", "", "topic.transaction", "transaction")
+	add("signals", "signal.enabled.channels", "source", "signal.data.collection", "", "signal.poll.interval.ms", "5000",
+		"signal.emit.failure.max.retries", "0", "signal.emit.failure.backoff.ms", "10000", "signal.kafka.*", "", "signal.file", "file-signals.txt")
+	add("notifications", "notification.enabled.channels", "", "notification.sink.topic.name", "")
+	add("stores of Java's keys; name the server's authority to the system", "database.ssl.keystore", "", "database.ssl.keystore.password", "",
+		"database.ssl.truststore", "", "database.ssl.truststore.password", "")
+	add("a choice of GTIDs", "gtid.source.includes", "", "gtid.source.excludes", "", "gtid.source.filter.dml.events", "true", "gtid.ignore.on.recovery", "false")
+	return t
+}

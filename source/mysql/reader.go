@@ -1,0 +1,194 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source"
+)
+
+// reader is a running source: it reads a snapshot, where one is due, and then
+// the log.
+type reader struct {
+	src       *Source
+	sel       *selection
+	server    *server
+	partition string
+
+	w            *writer
+	sourceSchema *tailrace.Schema
+	tables       map[tableID]*table // those whose definition is known
+
+	snapshot *snapshot // nil when there is none, or no more
+	stream   *stream   // nil until the snapshot is complete
+	pos      position  // where the stream begins
+	ended    bool
+	failed   error // what every later Read returns
+}
+
+// open connects, checks everything and finds out where to begin.
+func open(ctx context.Context, src *Source, sel *selection, from []tailrace.Offset) (source.Reader, error) {
+	pos, stored, err := src.findPosition(from)
+	if err != nil {
+		return nil, err
+	}
+	c, err := src.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{src: src, sel: sel, partition: src.partition(), w: newWriter(src),
+		sourceSchema: newSourceSchema(src.Flavor), tables: map[tableID]*table{}}
+	if err := r.begin(ctx, c, pos, stored); err != nil {
+		return nil, errors.Join(err, c.Close(), r.Close())
+	}
+	return r, nil
+}
+
+// begin checks the server and begins the snapshot or the reading of the log.
+func (r *reader) begin(ctx context.Context, c *conn, pos position, stored bool) (err error) {
+	if r.server, err = r.src.inspect(ctx, c); err != nil {
+		return err
+	}
+	if err := r.server.check(r.src); err != nil {
+		return fmt.Errorf("the server is not set up for reading changes: %w", err)
+	}
+	resumable := stored && pos.Snapshot == ""
+	if resumable && r.src.Snapshot != SnapshotAlways {
+		err := r.server.has(ctx, c, pos)
+		if errors.Is(err, source.ErrOffsetLost) && r.src.Snapshot == SnapshotWhenNeeded {
+			r.src.Log.Warn("the stored offset is lost: a new snapshot begins", "error", err)
+			resumable = false
+		} else if err != nil {
+			return err
+		}
+	}
+	switch mode := r.src.Snapshot; {
+	case resumable && mode == SnapshotInitialOnly:
+		r.ended = true
+		return c.Close()
+	case resumable && mode != SnapshotAlways:
+	case mode == SnapshotNoData:
+		if pos, err = r.server.tip(ctx, c); err != nil {
+			return err
+		}
+	case mode == SnapshotNever:
+		logs, err := r.server.logs(ctx, c)
+		if err != nil {
+			return err
+		}
+		pos = position{File: logs[0], Pos: firstEvent}
+	default:
+		r.snapshot, err = r.beginSnapshot(ctx, c)
+		return err
+	}
+	if err := c.Close(); err != nil {
+		return err
+	}
+	if r.stream, err = r.beginStream(ctx, pos); err != nil {
+		return err
+	}
+	r.stream.changed = !resumable
+	return nil
+}
+
+// firstEvent is the place of the first event of a log file.
+const firstEvent = 4
+
+// learn makes the version of a table that has the definition, or finds that the
+// one that is known will do.
+func (r *reader) learn(d *definition) (*table, error) {
+	t, err := newTable(r.src, r.sel, r.sourceSchema, d)
+	if err != nil {
+		return nil, err
+	}
+	if known := r.tables[d.id]; known != nil && known.same(t) {
+		return known, nil
+	}
+	r.tables[d.id] = t
+	return t, nil
+}
+
+// Read gives the next batch.
+func (r *reader) Read(ctx context.Context) (tailrace.Batch, error) {
+	switch {
+	case r.failed != nil:
+		return tailrace.Batch{}, r.failed
+	case r.ended:
+		return tailrace.Batch{}, io.EOF
+	case ctx.Err() != nil:
+		return tailrace.Batch{}, ctx.Err()
+	}
+	batch, err := r.read(ctx)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return tailrace.Batch{}, ctx.Err()
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.failed = fmt.Errorf("mysql source %s: %w", r.src.Addr, err)
+		err = r.failed
+	}
+	return batch, err
+}
+
+func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
+	if r.snapshot != nil {
+		err := r.snapshot.read(ctx, r.w)
+		if err == nil {
+			return r.batch(r.snapshot.offset(false)), nil
+		}
+		if err != io.EOF {
+			return tailrace.Batch{}, err
+		}
+		r.pos = r.snapshot.offset(true)
+		if err := r.endSnapshot(); err != nil {
+			return tailrace.Batch{}, err
+		}
+		return r.batch(r.pos), nil
+	}
+	if r.stream == nil {
+		s, err := r.beginStream(ctx, r.pos)
+		if err != nil {
+			return tailrace.Batch{}, err
+		}
+		r.stream = s
+	}
+	if err := r.stream.read(ctx, r.w); err != nil {
+		return tailrace.Batch{}, err
+	}
+	return r.batch(r.stream.offset()), nil
+}
+
+func (r *reader) batch(pos position) tailrace.Batch {
+	return r.w.batch(tailrace.Offset{Partition: r.partition, Position: string(pos.append(nil))})
+}
+
+// endSnapshot goes on to the log, or to the end.
+func (r *reader) endSnapshot() error {
+	c := r.snapshot.conn
+	r.snapshot = nil
+	r.ended = r.src.Snapshot == SnapshotInitialOnly
+	if err := c.Close(); err != nil {
+		return fmt.Errorf("close the connection of the snapshot: %w", err)
+	}
+	return nil
+}
+
+// Commit has nothing to tell the server, which keeps its log by its own rules.
+func (r *reader) Commit(context.Context, []tailrace.Offset) error { return nil }
+
+// Close ends the connections.
+func (r *reader) Close() error {
+	r.ended = true
+	var errs []error
+	if r.snapshot != nil {
+		errs = append(errs, r.snapshot.conn.Close())
+		r.snapshot = nil
+	}
+	if r.stream != nil {
+		errs = append(errs, r.stream.close())
+		r.stream = nil
+	}
+	return errors.Join(errs...)
+}

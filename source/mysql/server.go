@@ -1,0 +1,224 @@
+package mysql
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tailrace-io/tailrace/source"
+)
+
+// server is what is known of the server.
+type server struct {
+	version   string
+	mariadb   bool
+	gtids     bool // transactions have GTIDs
+	encrypted bool // it is talked to by TLS
+	variables map[string]string
+	user      string // as the server knows it, quoted
+	grants    []string
+}
+
+// inspect asks the server what it is and what the user may do there.
+func (s *Source) inspect(ctx context.Context, c *conn) (*server, error) {
+	sv := &server{variables: map[string]string{}}
+	_, sv.encrypted = c.net.(*tls.Conn)
+	rows, err := c.query(ctx, "SELECT VERSION(), CURRENT_USER()")
+	if err != nil {
+		return nil, err
+	}
+	sv.version = rows[0][0].V
+	sv.mariadb = strings.Contains(strings.ToLower(sv.version), "mariadb")
+	name, host, _ := strings.Cut(rows[0][1].V, "@")
+	sv.user = quoteText(name) + "@" + quoteText(host)
+	rows, err = c.query(ctx, "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin','binlog_format','binlog_row_image','server_id','gtid_mode',"+
+		"'binlog_row_metadata','character_set_server','collation_server','lower_case_table_names')")
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		sv.variables[strings.ToLower(row[0].V)] = row[1].V
+	}
+	sv.gtids = sv.mariadb || strings.EqualFold(sv.variables["gtid_mode"], "ON")
+	if rows, err = c.query(ctx, "SHOW GRANTS"); err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		sv.grants = append(sv.grants, row[0].V)
+	}
+	return sv, nil
+}
+
+// globalGrant finds the privileges that hold for everything.
+var globalGrant = regexp.MustCompile("^GRANT (.*) ON \\*\\.\\* TO ")
+
+// may says whether the user has one of the privileges for everything.
+func (sv *server) may(privileges ...string) bool {
+	for _, grant := range sv.grants {
+		m := globalGrant.FindStringSubmatch(grant)
+		if m == nil {
+			continue
+		}
+		for p := range strings.SplitSeq(m[1], ",") {
+			if p = strings.TrimSpace(p); p == "ALL PRIVILEGES" || slices.Contains(privileges, p) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// check says everything that is wrong with the server for what the source is
+// to do, with the statement that mends it.
+func (sv *server) check(s *Source) error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if sv.mariadb != (s.Flavor == MariaDB) {
+		other := MariaDB
+		if !sv.mariadb {
+			other = MySQL
+		}
+		bad("the server is %s and Flavor is %q: set it to %q", sv.version, s.Flavor, other)
+	}
+	is := func(variable string, values ...string) bool {
+		v, known := sv.variables[variable]
+		return !known || slices.ContainsFunc(values, func(w string) bool { return strings.EqualFold(v, w) })
+	}
+	if !is("log_bin", "ON", "1") {
+		bad("the server writes no binary log: start it with --log-bin and a --server-id")
+	} else if !is("binlog_format", "ROW") {
+		bad("binlog_format is %s, so that the log has statements and not the rows they change: SET GLOBAL binlog_format='ROW', and let clients connect anew", sv.variables["binlog_format"])
+	}
+	if !is("binlog_row_image", "FULL", "NOBLOB") {
+		bad("binlog_row_image is %s, so that the log lacks columns of the rows: SET GLOBAL binlog_row_image='FULL', and let clients connect anew", sv.variables["binlog_row_image"])
+	}
+	if sv.variables["server_id"] == "0" {
+		bad("the server has the server_id 0, with which it serves no replicas: SET GLOBAL server_id=1")
+	}
+	if s.Snapshot != SnapshotInitialOnly && !sv.may("REPLICATION SLAVE") {
+		bad("the user may not read the log: GRANT REPLICATION SLAVE ON *.* TO %s", sv.user)
+	}
+	if !sv.may("REPLICATION CLIENT", "BINLOG MONITOR", "SUPER") {
+		bad("the user may not ask for the position of the log: GRANT REPLICATION CLIENT ON *.* TO %s", sv.user)
+	}
+	return errors.Join(errs...)
+}
+
+// checkTables says what is wrong with what is chosen for capture: a database
+// that is named and is not there, tables that may not be read.
+func (sv *server) checkTables(ctx context.Context, c *conn, s *Source, tables []tableID) error {
+	var errs []error
+	for _, name := range s.Databases.Include {
+		if name = strings.TrimSpace(name); regexp.QuoteMeta(name) != name {
+			continue // an expression, of which nobody knows what it should match
+		}
+		there, err := c.query(ctx, "SELECT 1 FROM information_schema.SCHEMATA WHERE LOWER(SCHEMA_NAME) = LOWER("+quoteText(name)+")")
+		if err != nil {
+			return err
+		}
+		if len(there) == 0 {
+			errs = append(errs, fmt.Errorf("the database %s is not there, or the user may not see it: create it, or GRANT SELECT ON %s.* TO %s",
+				name, quoteName(name), sv.user))
+		}
+	}
+	if sv.may("SELECT") || s.Snapshot == SnapshotNever || s.Snapshot == SnapshotNoData {
+		return errors.Join(errs...)
+	}
+	for _, t := range tables {
+		switch _, err := c.query(ctx, "SELECT 1 FROM "+t.quoted()+" LIMIT 0"); codeOf(err) {
+		case 0:
+			if err != nil {
+				return err
+			}
+		case codeTableDenied:
+			errs = append(errs, fmt.Errorf("the user may not read %s: GRANT SELECT ON %s.* TO %s", t, quoteName(t.db), sv.user))
+		case codeNoSuchTable: // dropped since it was listed
+		default:
+			return err
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// tip reads where the log ends now.
+func (sv *server) tip(ctx context.Context, c *conn) (position, error) {
+	rows, err := c.query(ctx, "SHOW BINARY LOG STATUS") // since 8.2
+	if err != nil && ctx.Err() == nil && codeOf(err) == codeSyntax {
+		rows, err = c.query(ctx, "SHOW MASTER STATUS")
+	}
+	if err != nil {
+		return position{}, err
+	}
+	if len(rows) == 0 || len(rows[0]) < 4 {
+		return position{}, errors.New("the server writes no binary log: start it with --log-bin")
+	}
+	p := position{File: rows[0][0].V}
+	if _, err := fmt.Sscan(rows[0][1].V, &p.Pos); err != nil {
+		return position{}, fmt.Errorf("the server says that its log ends at %q, which is no position", rows[0][1].V)
+	}
+	switch {
+	case sv.mariadb:
+		if rows, err = c.query(ctx, "SELECT @@GLOBAL.gtid_binlog_pos"); err != nil {
+			return position{}, err
+		}
+		p.GTIDs = rows[0][0].V
+	case len(rows[0]) > 4:
+		p.GTIDs = strings.ReplaceAll(rows[0][4].V, "\n", "")
+	}
+	return p, nil
+}
+
+const codeSyntax = 1064
+
+// logs are the files of the log that the server has, the oldest first.
+func (sv *server) logs(ctx context.Context, c *conn) ([]string, error) {
+	rows, err := c.query(ctx, "SHOW BINARY LOGS")
+	if err != nil {
+		return nil, err
+	}
+	files := make([]string, len(rows))
+	for i := range rows {
+		files[i] = rows[i][0].V
+	}
+	return files, nil
+}
+
+// has says whether the server still has the log from a position on; where it
+// has not, the error wraps source.ErrOffsetLost and says what is left.
+func (sv *server) has(ctx context.Context, c *conn, p position) error {
+	files, err := sv.logs(ctx, c)
+	if err != nil {
+		return err
+	}
+	left := "no log at all"
+	if len(files) > 0 {
+		left = "the files " + files[0] + " to " + files[len(files)-1]
+	}
+	if p.GTIDs == "" || !sv.gtids {
+		if !slices.Contains(files, p.File) {
+			return fmt.Errorf("%w: it is %s:%d, and the server has %s: begin anew with a snapshot, or restore the log", source.ErrOffsetLost, p.File, p.Pos, left)
+		}
+		return nil
+	}
+	if sv.mariadb {
+		return nil // the server itself says so when it is asked for the log
+	}
+	set := quoteText(p.GTIDs)
+	rows, err := c.query(ctx, "SELECT GTID_SUBTRACT(@@GLOBAL.gtid_purged, "+set+"), GTID_SUBTRACT("+set+", @@GLOBAL.gtid_executed), @@GLOBAL.gtid_executed")
+	if err != nil {
+		return err
+	}
+	if missing := strings.ReplaceAll(rows[0][0].V, "\n", ""); missing != "" {
+		return fmt.Errorf("%w: it is behind %s, and the server has purged the transactions %s, so that it has %s: begin anew with a snapshot, or restore the log",
+			source.ErrOffsetLost, p.GTIDs, missing, left)
+	}
+	if unknown := strings.ReplaceAll(rows[0][1].V, "\n", ""); unknown != "" {
+		return fmt.Errorf("%w: it is behind %s, of which the server has never executed %s; it has executed %s, and has %s: it is another server, or was restored from a backup: begin anew with a snapshot",
+			source.ErrOffsetLost, p.GTIDs, unknown, strings.ReplaceAll(rows[0][2].V, "\n", ""), left)
+	}
+	return nil
+}

@@ -1,0 +1,319 @@
+// Package mysql reads changes from MySQL 8.0 and newer, and from MariaDB, as
+// Debezium's connectors do: first a consistent snapshot of the tables that are
+// there, then every change from the binary log, in the form of Debezium's
+// change event envelope.
+//
+// The server has to write a binary log with full rows (log_bin, which is on by
+// default since 8.0, binlog_format=ROW, binlog_row_image=FULL), and the user
+// needs the privileges SELECT, REPLICATION SLAVE and REPLICATION CLIENT, and
+// RELOAD or LOCK TABLES for the snapshot. Open lists whatever is missing with
+// the statement that mends it.
+package mysql
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source"
+)
+
+// Source says which server to read, and how. The zero value of every field but
+// User and TopicPrefix is the default that its comment names.
+type Source struct {
+	// Addr is the server's host:port, or the path of its socket. "" means
+	// localhost:3306; a host without a port has 3306.
+	Addr string
+
+	User     string
+	Password string
+
+	// Flavor says which kind of server it is. "" means MySQL.
+	Flavor Flavor
+
+	// Encryption is how much TLS protects the connections. "" means Preferred.
+	Encryption Encryption
+
+	// TLS has the certificates and the names that connections are checked
+	// with. Nil means the system's.
+	TLS *tls.Config
+
+	// ConnectTimeout bounds how long one connection takes to make. 0 means 30
+	// seconds.
+	ConnectTimeout time.Duration
+
+	// TopicPrefix is the logical name of the server, which topics, schemas and
+	// offsets begin with. It is required, and must not change once there are
+	// offsets.
+	TopicPrefix string
+
+	// ServerID is the identity among the server's replicas that the binary log
+	// is read under; no two may have the same. 0 means one drawn at random from
+	// the upper half of the range.
+	ServerID uint32
+
+	// Databases, Tables and Columns choose what is captured, by names such as
+	// shop, shop.orders and shop.orders.note. The zero value chooses all but
+	// the system databases. Key columns stay in keys whatever is chosen.
+	Databases, Tables, Columns Filter
+
+	// SystemTables captures the tables of the databases mysql, sys,
+	// information_schema and performance_schema too.
+	SystemTables bool
+
+	// Snapshot says which rows are read before the log. "" means Initial.
+	Snapshot SnapshotMode
+
+	// SnapshotTables, where it is not empty, are those of the captured tables
+	// whose rows are read, as expressions for names such as shop.orders.
+	SnapshotTables []string
+
+	// SnapshotLocking says how a snapshot is kept consistent with the log. ""
+	// means LockMinimal.
+	SnapshotLocking SnapshotLocking
+
+	// SnapshotLockTimeout bounds how long a snapshot waits for its locks. 0
+	// means 10 seconds.
+	SnapshotLockTimeout time.Duration
+
+	// Decimals, Times, Binaries and UnsignedBigints are how values of these
+	// types are represented. "" means DecimalPrecise, TimeAdaptiveMicroseconds,
+	// BinaryBytes and UnsignedBigintLong.
+	Decimals        DecimalMode
+	Times           TimeMode
+	Binaries        BinaryMode
+	UnsignedBigints UnsignedBigintMode
+
+	// NoTombstones leaves out the record with a null value that otherwise
+	// follows each delete, for compacted topics to forget the key.
+	NoTombstones bool
+
+	// Skip are the operations that are left out. Nil means OpTruncate alone; an
+	// empty slice that is not nil leaves nothing out. Of an update that changes
+	// a row's key, which gives a delete and a create, neither is left out.
+	Skip []tailrace.Op
+
+	// IncludeQuery puts the text of the statement into the source block, where
+	// the server logs it (binlog_rows_query_log_events, or MariaDB's
+	// binlog_annotate_row_events).
+	IncludeQuery bool
+
+	// NoContextHeaders leaves out the headers __debezium.context.*, which
+	// otherwise say of each record where it came from.
+	NoContextHeaders bool
+
+	// BatchRows is how many records a batch holds at most. 0 means 2048.
+	BatchRows int
+
+	// Log gets what a person may want to know of the snapshot and of changed
+	// tables; never values of rows. Nil logs nothing.
+	Log *slog.Logger
+}
+
+// Flavor is a kind of server.
+type Flavor string
+
+const (
+	MySQL   Flavor = "mysql"   // MySQL, Percona Server, Aurora
+	MariaDB Flavor = "mariadb" // MariaDB
+)
+
+// Encryption is how much TLS protects connections, as Debezium's
+// database.ssl.mode and MySQL's --ssl-mode spell it.
+type Encryption string
+
+const (
+	EncryptionPreferred      Encryption = "preferred"       // TLS where the server offers it; nothing is verified. The default
+	EncryptionDisabled       Encryption = "disabled"        // no TLS
+	EncryptionRequired       Encryption = "required"        // TLS; nothing is verified
+	EncryptionVerifyCA       Encryption = "verify_ca"       // TLS; the certificate's authority is verified
+	EncryptionVerifyIdentity Encryption = "verify_identity" // TLS; the authority and the host's name are verified
+)
+
+// SnapshotMode says which rows are read before the log, as Debezium's
+// snapshot.mode spells it.
+type SnapshotMode string
+
+const (
+	SnapshotInitial     SnapshotMode = "initial"      // all rows where there is no offset yet, then the log. The default
+	SnapshotAlways      SnapshotMode = "always"       // all rows at every start of a Reader, then the log
+	SnapshotInitialOnly SnapshotMode = "initial_only" // all rows where there is no offset yet, then the end
+	SnapshotNoData      SnapshotMode = "no_data"      // no rows: the log from where it is when there is no offset yet
+	SnapshotNever       SnapshotMode = "never"        // no rows: the log from its first event that the server still has
+	SnapshotWhenNeeded  SnapshotMode = "when_needed"  // as SnapshotInitial, and again where the server no longer has the offset
+)
+
+// SnapshotLocking says how a snapshot is kept consistent with the log, as
+// Debezium's snapshot.locking.mode spells it.
+type SnapshotLocking string
+
+const (
+	// LockMinimal blocks writes for the moment in which the position of the log
+	// and the definitions of the tables are read: by a global read lock, which
+	// needs the privilege RELOAD, or else by read locks of the captured tables.
+	LockMinimal SnapshotLocking = "minimal"
+
+	// LockNone takes no lock. Changes that are committed while the snapshot
+	// begins may come twice: as a row of the snapshot and as a change. Tables
+	// must not be altered meanwhile. It needs GTIDs.
+	LockNone SnapshotLocking = "none"
+)
+
+// DecimalMode is how DECIMAL and NUMERIC are represented, as Debezium's
+// decimal.handling.mode spells it.
+type DecimalMode string
+
+const (
+	DecimalPrecise DecimalMode = "precise" // Connect's Decimal. The default
+	DecimalDouble  DecimalMode = "double"  // float64, which may lose digits
+	DecimalString  DecimalMode = "string"  // text such as 12.50
+)
+
+// TimeMode is how dates and times are represented, as Debezium's
+// time.precision.mode spells it.
+type TimeMode string
+
+const (
+	TimeAdaptiveMicroseconds TimeMode = "adaptive_time_microseconds" // by the column's precision; TIME as MicroTime. The default
+	TimeConnect              TimeMode = "connect"                    // Connect's Date, Time and Timestamp, to the millisecond
+)
+
+// BinaryMode is how BINARY, VARBINARY and BLOB are represented, as Debezium's
+// binary.handling.mode spells it.
+type BinaryMode string
+
+const (
+	BinaryBytes         BinaryMode = "bytes"           // bytes. The default
+	BinaryBase64        BinaryMode = "base64"          // text in base64
+	BinaryBase64URLSafe BinaryMode = "base64-url-safe" // text in base64 for URLs
+	BinaryHex           BinaryMode = "hex"             // text in hexadecimal digits
+)
+
+// UnsignedBigintMode is how BIGINT UNSIGNED is represented, as Debezium's
+// bigint.unsigned.handling.mode spells it.
+type UnsignedBigintMode string
+
+const (
+	UnsignedBigintLong    UnsignedBigintMode = "long"    // int64; from 2^63 on negative. The default
+	UnsignedBigintPrecise UnsignedBigintMode = "precise" // Connect's Decimal of scale 0
+)
+
+// withDefaults gives the source with every default written out.
+func (s Source) withDefaults() Source {
+	s.Addr = completeAddr(s.Addr)
+	or(&s.Flavor, MySQL)
+	or(&s.Encryption, EncryptionPreferred)
+	or(&s.ConnectTimeout, 30*time.Second)
+	or(&s.Snapshot, SnapshotInitial)
+	or(&s.SnapshotLocking, LockMinimal)
+	or(&s.SnapshotLockTimeout, 10*time.Second)
+	or(&s.Decimals, DecimalPrecise)
+	or(&s.Times, TimeAdaptiveMicroseconds)
+	or(&s.Binaries, BinaryBytes)
+	or(&s.UnsignedBigints, UnsignedBigintLong)
+	or(&s.BatchRows, 2048)
+	if s.ServerID == 0 {
+		s.ServerID = 1<<31 + rand.Uint32N(1<<31-1)
+	}
+	if s.Skip == nil {
+		s.Skip = []tailrace.Op{tailrace.OpTruncate}
+	}
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	return s
+}
+
+func or[T comparable](p *T, value T) {
+	var zero T
+	if *p == zero {
+		*p = value
+	}
+}
+
+func completeAddr(addr string) string {
+	switch {
+	case addr == "":
+		return "localhost:3306"
+	case strings.Contains(addr, "/"):
+		return addr
+	}
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return net.JoinHostPort(strings.Trim(addr, "[]"), "3306")
+	}
+	return addr
+}
+
+// check says everything that is wrong with a source that has its defaults.
+func (s *Source) check() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if s.User == "" {
+		bad("User is empty: say as whom to connect to %s", s.Addr)
+	}
+	if s.TopicPrefix == "" {
+		bad("TopicPrefix is empty: give the server a logical name, which topics and offsets begin with")
+	} else if i := strings.IndexFunc(s.TopicPrefix, notInTopic); i >= 0 {
+		bad("TopicPrefix %q: topics have no %q in their names, only letters, digits, dots, underscores and hyphens", s.TopicPrefix, s.TopicPrefix[i:i+1])
+	}
+	if s.ConnectTimeout < 0 || s.SnapshotLockTimeout < 0 || s.BatchRows < 0 {
+		bad("ConnectTimeout, SnapshotLockTimeout or BatchRows is negative")
+	}
+	errs = append(errs,
+		oneOf("Flavor", s.Flavor, MySQL, MariaDB),
+		oneOf("Encryption", s.Encryption, EncryptionPreferred, EncryptionDisabled, EncryptionRequired, EncryptionVerifyCA, EncryptionVerifyIdentity),
+		oneOf("Snapshot", s.Snapshot, SnapshotInitial, SnapshotAlways, SnapshotInitialOnly, SnapshotNoData, SnapshotNever, SnapshotWhenNeeded),
+		oneOf("SnapshotLocking", s.SnapshotLocking, LockMinimal, LockNone),
+		oneOf("Decimals", s.Decimals, DecimalPrecise, DecimalDouble, DecimalString),
+		oneOf("Times", s.Times, TimeAdaptiveMicroseconds, TimeConnect),
+		oneOf("Binaries", s.Binaries, BinaryBytes, BinaryBase64, BinaryBase64URLSafe, BinaryHex),
+		oneOf("UnsignedBigints", s.UnsignedBigints, UnsignedBigintLong, UnsignedBigintPrecise),
+	)
+	for _, op := range s.Skip {
+		errs = append(errs, oneOf("Skip", op, tailrace.OpCreate, tailrace.OpUpdate, tailrace.OpDelete, tailrace.OpTruncate))
+	}
+	return errors.Join(errs...)
+}
+
+func notInTopic(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '_' && r != '-'
+}
+
+// oneOf is the error of a field that has none of the values it may have.
+func oneOf[T ~string](field string, value T, values ...T) error {
+	names := make([]string, len(values))
+	for i, v := range values {
+		if v == value {
+			return nil
+		}
+		names[i] = string(v)
+	}
+	return fmt.Errorf("%s is %q: it must be one of %s", field, value, strings.Join(names, ", "))
+}
+
+// Open connects, checks the server and the user's privileges, and reads on
+// from the offsets, or begins as Snapshot says where there are none. Everything
+// that is wrong with the configuration is in one error, and so is everything
+// that is wrong with the server.
+func (s Source) Open(ctx context.Context, from []tailrace.Offset) (source.Reader, error) {
+	s = s.withDefaults()
+	captured, err := newSelection(&s)
+	if err := errors.Join(s.check(), err); err != nil {
+		return nil, fmt.Errorf("mysql source: the configuration is not valid: %w", err)
+	}
+	r, err := open(ctx, &s, captured, from)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("mysql source %s: %w", s.Addr, err)
+	}
+	return r, nil
+}

@@ -1,0 +1,410 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/mysql/internal/binlog"
+)
+
+// stream reads the log and makes records of the changes of captured tables. It
+// always knows a position from which another stream could go on: the beginning
+// of the transaction that it is in, with how much of it has been read, or the
+// end of the last one.
+type stream struct {
+	*reader
+	log     *binlog.Stream
+	maps    binlog.Tables
+	catalog *conn // nil until a definition has to be read
+
+	pos     position // without the GTIDs, which are in gtids
+	gtids   gtidSet
+	pending pendingGTID // of the transaction that is being read
+	changed bool        // the position is another than that of the last batch
+	moved   bool        // a transaction has begun: the position is one of this stream
+
+	in       bool // within a transaction: behind its beginning, before its end
+	began    bool // its GTID event came, and its first statement has not yet
+	xa       bool // it is an XA transaction
+	counts   bool // the event that pos.Rows is of counts in pos.Events once the next one comes
+	resuming bool // what skip.Events and skip.Rows say was read by an earlier stream
+	skip     position
+
+	rows    binlog.Rows // of the event that is being read
+	plan    *rowPlan    // of its table; nil while no rows are being read
+	commit  int64       // microseconds: when the transaction was committed; 0 for unknown
+	file    tailrace.Value
+	micros  int64
+	leftOut map[tailrace.Op]bool
+	stale   map[tableID]bool // tables that a statement may have changed since their definition was read
+}
+
+// beginStream opens the log behind a position.
+func (r *reader) beginStream(ctx context.Context, pos position) (*stream, error) {
+	s := &stream{reader: r, pos: pos, skip: pos, resuming: pos.Events > 0 || pos.Rows > 0, stale: map[tableID]bool{}}
+	s.leftOut = make(map[tailrace.Op]bool, len(r.src.Skip))
+	for _, op := range r.src.Skip {
+		s.leftOut[op] = true
+	}
+	var from binlog.From
+	var err error
+	if s.gtids, err = parseGTIDs(r.server.mariadb, pos.GTIDs); err != nil {
+		return nil, fmt.Errorf("the stored offset: %w", err)
+	}
+	if s.gtids.known && r.server.gtids {
+		from = s.gtids.from()
+	} else {
+		from.File, from.Pos = pos.File, pos.Pos
+	}
+	config := binlog.Config{Addr: r.src.Addr, User: r.src.User, Password: r.src.Password, ServerID: r.src.ServerID, ConnectTimeout: r.src.ConnectTimeout}
+	if r.server.mariadb {
+		config.Flavor = binlog.MariaDB
+	}
+	if r.server.encrypted {
+		config.TLS = r.src.tlsConfig()
+	}
+	if s.log, err = binlog.Open(ctx, config, from); err != nil {
+		return nil, readFailed(err)
+	}
+	r.w.source[sourceSnapshot] = markFalse
+	r.src.Log.Info("reading the log", "file", pos.File, "pos", pos.Pos, "gtids", pos.GTIDs, "server_id", r.src.ServerID)
+	return s, nil
+}
+
+func (s *stream) close() error {
+	err := s.log.Close()
+	if s.catalog != nil {
+		err = errors.Join(err, s.catalog.Close())
+	}
+	return err
+}
+
+// readFailed says of an error of the log whether another try may help.
+func readFailed(err error) error {
+	switch {
+	case errors.Is(err, binlog.ErrConnection):
+		return &lost{"read the log", err}
+	case errors.Is(err, source.ErrOffsetLost):
+		return err
+	case errors.Is(err, binlog.ErrServerIDInUse):
+		return &refused{"read the log", fmt.Errorf("%w; set ServerID to a number that no other replica has", err)}
+	}
+	return &refused{"read the log", err}
+}
+
+// offset is the position to go on from.
+func (s *stream) offset() position {
+	s.changed = false
+	p := s.pos
+	p.GTIDs = s.gtids.text()
+	return p
+}
+
+// read adds records to the batch until it is full or would have to wait for
+// more; it returns without any where only the position has changed.
+func (s *stream) read(ctx context.Context, w *writer) error {
+	for {
+		if s.plan != nil {
+			if err := s.readRows(w); err != nil {
+				return err
+			}
+		}
+		if w.full(s.src) || (len(w.records) > 0 || s.changed && s.atRest()) && !s.log.Buffered() {
+			return nil
+		}
+		ev, err := s.log.Next(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return readFailed(err)
+		}
+		if err := s.event(ctx, w, ev); err != nil {
+			return err
+		}
+	}
+}
+
+// atRest says that all transactions that have begun have been read.
+func (s *stream) atRest() bool { return !s.in && !s.began && !s.resuming }
+
+// event reads one event.
+func (s *stream) event(ctx context.Context, w *writer, ev *binlog.Event) (err error) {
+	if ev.File != s.file.Text() {
+		s.file = tailrace.String(ev.File)
+	}
+	if ev.Artificial() {
+		return s.artificial(ev)
+	}
+	if s.counts {
+		s.pos.Events, s.pos.Rows, s.counts = s.pos.Events+1, 0, false
+	}
+	switch ev.Type {
+	case binlog.TableMapEvent:
+		_, err = s.maps.Map(ev)
+	case binlog.QueryEvent, binlog.MariaQueryCompressedEvent:
+		err = s.query(ctx, w, ev)
+	case binlog.XIDEvent:
+		s.end(ev)
+	case binlog.GTIDEvent, binlog.AnonymousGTIDEvent, binlog.GTIDTaggedEvent:
+		return s.beginGTID(w, ev)
+	case binlog.MariaGTIDEvent:
+		err = s.beginMariaGTID(w, ev)
+	case binlog.FormatEvent:
+		s.maps.Reset() // the server has started anew, and its numbers with it
+		return nil
+	case binlog.RotateEvent:
+		return s.rotate(ev)
+	case binlog.PreviousGTIDsEvent, binlog.MariaGTIDListEvent:
+		return s.gtids.learn(ev)
+	case binlog.RowsQueryEvent, binlog.MariaAnnotateRowsEvent:
+		err = s.statement(w, ev)
+	case binlog.XAPrepareEvent:
+		s.end(ev)
+	case binlog.IncidentEvent:
+		return &refused{"read the log", ev.Incident()}
+	case binlog.ExecuteLoadQueryEvent, binlog.BeginLoadQueryEvent:
+		return fmt.Errorf("the log has a LOAD DATA as a statement at %s:%d, and not the rows that it changed: set binlog_format=ROW", ev.File, ev.Start)
+	default:
+		if ev.Type.IsRows() {
+			return s.beginRows(ctx, w, ev)
+		}
+	}
+	if s.in {
+		s.pos.Events++
+	}
+	return err
+}
+
+// artificial is for events that are not in the log: the server names the file
+// that it reads, or says how far it has come.
+func (s *stream) artificial(ev *binlog.Event) error {
+	switch ev.Type {
+	case binlog.RotateEvent:
+		r, err := ev.Rotate()
+		if err != nil {
+			return &refused{"read the log", err}
+		}
+		s.file = tailrace.String(r.File)
+	case binlog.HeartbeatEvent, binlog.HeartbeatEventV2:
+		if s.atRest() && ev.File == s.pos.File && ev.End > s.pos.Pos {
+			s.pos.Pos = ev.End
+		}
+	}
+	return nil
+}
+
+// rotate goes on to another file of the log.
+func (s *stream) rotate(ev *binlog.Event) error {
+	r, err := ev.Rotate()
+	if err != nil {
+		return &refused{"read the log", err}
+	}
+	if s.moved && s.atRest() {
+		s.pos.File, s.pos.Pos, s.changed = r.File, r.Pos, true
+	}
+	return nil
+}
+
+// beginGTID begins a transaction, or what stands alone as one.
+func (s *stream) beginGTID(w *writer, ev *binlog.Event) error {
+	g, err := ev.GTID()
+	if err != nil {
+		return &refused{"read the log", err}
+	}
+	s.pos.File, s.pos.Pos, s.pos.Events, s.pos.Rows = ev.File, ev.Start, 0, 0
+	s.began, s.in, s.moved, s.commit = true, false, true, int64(g.OriginalCommit)
+	s.pending = pendingGTID{}
+	w.source[sourceGTID] = tailrace.Value{}
+	if !g.Anonymous {
+		s.pending = pendingGTID{there: true, uuid: g.Source, tag: g.Tag, number: g.Number}
+		var buf [96]byte
+		w.source[sourceGTID] = w.slab.CopyString(g.Append(buf[:0]))
+	}
+	return nil
+}
+
+// beginMariaGTID begins a transaction of MariaDB, which has no BEGIN.
+func (s *stream) beginMariaGTID(w *writer, ev *binlog.Event) error {
+	g, err := ev.MariaGTID()
+	if err != nil {
+		return &refused{"read the log", err}
+	}
+	s.begin(ev)
+	s.commit = 0
+	s.pending = pendingGTID{there: true, domain: g.Domain, server: g.Server, number: int64(g.Number)}
+	s.began, s.in, s.xa = g.Standalone, !g.Standalone, g.Prepare
+	var buf [64]byte
+	w.source[sourceGTID] = w.slab.CopyString(g.Append(buf[:0]))
+	return nil
+}
+
+// begin is the beginning of a transaction's events; it is the first of those
+// that are counted.
+func (s *stream) begin(ev *binlog.Event) {
+	if !s.began {
+		s.pos.File, s.pos.Pos = ev.File, ev.Start
+	}
+	s.in, s.began, s.moved, s.xa = true, false, true, false
+	s.pos.Events, s.pos.Rows = 0, 0
+}
+
+// end is the end of a transaction, or of a statement that stands alone: from
+// behind it on, another stream could begin.
+func (s *stream) end(ev *binlog.Event) {
+	s.gtids.add(s.pending)
+	s.pending = pendingGTID{}
+	s.in, s.began, s.xa, s.resuming, s.counts = false, false, false, false, false
+	s.pos.File, s.pos.Pos, s.pos.Events, s.pos.Rows = ev.File, ev.End, 0, 0
+	s.pos.ServerID = ev.ServerID
+	s.commit, s.changed = 0, true
+	s.w.source[sourceGTID], s.w.source[sourceQuery], s.w.source[sourceThread] = tailrace.Value{}, tailrace.Value{}, tailrace.Value{}
+}
+
+// statement keeps the text of the statement whose rows follow.
+func (s *stream) statement(w *writer, ev *binlog.Event) error {
+	if !s.src.IncludeQuery {
+		return nil
+	}
+	text, err := ev.RowsQuery()
+	if err != nil {
+		return &refused{"read the log", err}
+	}
+	w.source[sourceQuery] = w.slab.CopyString(text)
+	return nil
+}
+
+// stampOf sets when and where the changes of an event happened.
+func (s *stream) stampOf(w *writer, ev *binlog.Event) {
+	s.micros = s.commit
+	if s.micros == 0 {
+		s.micros = int64(ev.Time) * 1e6
+	}
+	w.stamp(s.micros)
+	w.place(s.file, ev.Start)
+	w.source[sourceServerID] = tailrace.Int64(int64(ev.ServerID))
+	s.pos.Seconds, s.pos.ServerID = floorDiv(s.micros, 1e6), ev.ServerID
+	if t := time.UnixMicro(s.micros); t.After(w.newest) {
+		w.newest = t
+	}
+}
+
+// beginRows prepares the reading of an event's rows. Those of tables that are
+// not captured, or that an earlier stream has read, are passed over.
+func (s *stream) beginRows(ctx context.Context, w *writer, ev *binlog.Event) error {
+	rows, err := s.maps.Rows(ev)
+	if err != nil {
+		return &refused{"read the log", err}
+	}
+	s.pos.Rows, s.counts = 0, true
+	if s.resuming && s.pos.Events < s.skip.Events {
+		return nil
+	}
+	plan, err := s.planOf(ctx, rows.Table)
+	if err != nil {
+		return fmt.Errorf("rows at %s:%d: %w", ev.File, ev.Start, err)
+	}
+	if plan.table == nil {
+		return nil
+	}
+	if s.xa {
+		return &refused{"read the log", fmt.Errorf("the rows of %s at %s:%d are of an XA transaction, of which it is not known yet whether it is committed: "+
+			"XA transactions are not supported yet; leave the table out, or change it without XA", plan.table.id, ev.File, ev.Start)}
+	}
+	s.rows, s.plan = rows, plan
+	if s.resuming && s.pos.Events == s.skip.Events {
+		for s.pos.Rows < s.skip.Rows && s.rows.More() {
+			if err := s.rows.Decode(plan.rows, &w.slab, nil, nil); err != nil {
+				return &refused{"read the log", err}
+			}
+			s.pos.Rows++
+		}
+	}
+	w.source[sourceDB], w.source[sourceTable] = plan.table.db, plan.table.name
+	s.stampOf(w, ev)
+	return nil
+}
+
+// readRows makes records of the event's rows, until the batch is full.
+func (s *stream) readRows(w *writer) error {
+	t := s.plan.table
+	n := len(t.columns)
+	for s.rows.More() {
+		if w.full(s.src) {
+			return nil
+		}
+		w.begin()
+		var before, after []tailrace.Value
+		if s.rows.Kind != binlog.Inserted {
+			before = w.slab.Values(n)
+		}
+		if s.rows.Kind != binlog.Deleted {
+			after = w.slab.Values(n)
+		}
+		if err := s.rows.Decode(s.plan.rows, &w.slab, before, after); err != nil {
+			return &refused{"read the log", err}
+		}
+		s.plan.finish(w, before)
+		s.plan.finish(w, after)
+		w.source[sourceRow] = tailrace.Int32(int32(s.pos.Rows))
+		s.pos.Rows++
+		switch s.rows.Kind {
+		case binlog.Inserted:
+			s.created(w, t, after)
+		case binlog.Updated:
+			s.updated(w, t, before, after)
+		case binlog.Deleted:
+			s.deleted(w, t, before)
+		}
+	}
+	s.plan = nil
+	return nil
+}
+
+func (s *stream) created(w *writer, t *table, after []tailrace.Value) {
+	if !s.leftOut[tailrace.OpCreate] {
+		w.add(t, opCreate, t.keyOf(&w.slab, after), tailrace.Value{}, t.value(&w.slab, after), w.block(), w.headers)
+	}
+}
+
+func (s *stream) deleted(w *writer, t *table, before []tailrace.Value) {
+	if !s.leftOut[tailrace.OpDelete] {
+		key := t.keyOf(&w.slab, before)
+		w.add(t, opDelete, key, t.value(&w.slab, before), tailrace.Value{}, w.block(), w.headers)
+		w.tombstone(t, key, w.headers)
+	}
+}
+
+// updated makes one record or, where the row's key has changed, a delete of the
+// old key and a create of the new one, each with the other key in a header.
+func (s *stream) updated(w *writer, t *table, before, after []tailrace.Value) {
+	if !t.movedKey(before, after) {
+		if !s.leftOut[tailrace.OpUpdate] {
+			w.add(t, opUpdate, t.keyOf(&w.slab, after), t.value(&w.slab, before), t.value(&w.slab, after), w.block(), w.headers)
+		}
+		return
+	}
+	old, now := t.keyOf(&w.slab, before), t.keyOf(&w.slab, after)
+	headers := func(name string, key tailrace.Value) []tailrace.Header {
+		return append([]tailrace.Header{{Key: name, Schema: t.keySchema, Value: key}}, w.headers...)
+	}
+	left := headers("__debezium.newkey", now)
+	block := w.block()
+	w.add(t, opDelete, old, t.value(&w.slab, before), tailrace.Value{}, block, left)
+	w.tombstone(t, old, left)
+	w.add(t, opCreate, now, tailrace.Value{}, t.value(&w.slab, after), block, headers("__debezium.oldkey", old))
+}
+
+// movedKey says whether the row has another key than before.
+func (t *table) movedKey(before, after []tailrace.Value) bool {
+	for _, i := range t.key {
+		if !before[i].Equal(after[i]) && !after[i].IsUnchanged() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,140 @@
+package mysql
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/tailrace-io/tailrace"
+)
+
+// table is one version of a captured table: its schemas and how its rows are
+// made. It does not change; another definition makes another table.
+type table struct {
+	id    tableID
+	topic string
+
+	// columns are those that are read from a row: the captured ones and those
+	// of the key. all has the place of each of the table's columns in it, or -1.
+	columns []column
+	all     []int
+
+	row []int // places in columns of the value's fields; nil where they are the same
+	key []int // places in columns of the key's fields; nil without a key
+
+	keySchema *tailrace.Schema // nil without a key
+	rowSchema *tailrace.Schema
+	schema    *tailrace.Schema // of the envelope
+
+	db, name   tailrace.Value
+	definition *definition
+}
+
+// newTable makes the version of a table that has the definition.
+func newTable(s *Source, sel *selection, sourceSchema *tailrace.Schema, d *definition) (*table, error) {
+	t := &table{id: d.id, definition: d, topic: topicName(s.TopicPrefix + "." + d.id.db + "." + d.id.name),
+		db: tailrace.String(d.id.db), name: tailrace.String(d.id.name)}
+	t.all = make([]int, len(d.columns))
+	hidden := false
+	var fields []int
+	for i := range d.columns {
+		def := &d.columns[i]
+		captured, inKey := sel.column(d.id, def.name), slices.Contains(d.key, def.name)
+		if t.all[i] = -1; !captured && !inKey {
+			continue
+		}
+		col, err := newColumn(s, def)
+		if err != nil {
+			return nil, fmt.Errorf("table %s: column %s: %w", d.id, def.name, err)
+		}
+		t.all[i] = len(t.columns)
+		if captured {
+			fields = append(fields, len(t.columns))
+		}
+		hidden = hidden || !captured
+		t.columns = append(t.columns, col)
+	}
+	if hidden {
+		t.row = fields
+	}
+	return t, t.makeSchemas(d, fields, sourceSchema)
+}
+
+func (t *table) makeSchemas(d *definition, fields []int, sourceSchema *tailrace.Schema) (err error) {
+	row := tailrace.NewSchema(tailrace.TypeStruct).Name(t.topic + ".Value").Optional()
+	for _, i := range fields {
+		row.Field(t.columns[i].name, t.columns[i].schema)
+	}
+	if t.rowSchema, err = row.Build(); err != nil {
+		return fmt.Errorf("table %s: %w", d.id, err)
+	}
+	if len(d.key) > 0 {
+		key := tailrace.NewSchema(tailrace.TypeStruct).Name(t.topic + ".Key")
+		for _, name := range d.key {
+			i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
+			if i < 0 {
+				return fmt.Errorf("table %s: the catalog names a key column %s that the table does not have", d.id, name)
+			}
+			t.key = append(t.key, i)
+			key.Field(name, t.columns[i].schema)
+		}
+		if t.keySchema, err = key.Build(); err != nil {
+			return fmt.Errorf("table %s: %w", d.id, err)
+		}
+	}
+	if t.schema, err = envelopeSchema(t.topic, t.rowSchema, sourceSchema); err != nil {
+		return fmt.Errorf("table %s: %w", d.id, err)
+	}
+	return nil
+}
+
+// same says whether both versions make the same records of the same rows, so
+// that the older one's schemas go on.
+func (t *table) same(u *table) bool {
+	return t.id == u.id && t.schema.Equal(u.schema) && t.keySchema.Equal(u.keySchema) && slices.Equal(t.key, u.key) &&
+		slices.Equal(t.all, u.all) && slices.EqualFunc(t.definition.columns, u.definition.columns, func(a, b columnDefinition) bool {
+		return a.full == b.full && a.charset == b.charset
+	})
+}
+
+// topicName replaces what a topic's name cannot have, as Debezium does: each of
+// Java's characters by an underscore.
+func topicName(name string) string {
+	var out strings.Builder
+	for _, r := range name {
+		switch {
+		case !notInTopic(r):
+			out.WriteRune(r)
+		case utf16.RuneLen(r) == 2:
+			out.WriteString("__")
+		default:
+			out.WriteByte('_')
+		}
+	}
+	return out.String()
+}
+
+// value is the row struct of the columns that were read.
+func (t *table) value(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Value {
+	if t.row == nil {
+		return tailrace.StructOf(columns)
+	}
+	return tailrace.StructOf(pick(slab, t.row, columns))
+}
+
+// keyOf is the key struct of the columns that were read; null without a key.
+func (t *table) keyOf(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Value {
+	if t.key == nil {
+		return tailrace.Value{}
+	}
+	return tailrace.StructOf(pick(slab, t.key, columns))
+}
+
+func pick(slab *tailrace.Slab, places []int, columns []tailrace.Value) []tailrace.Value {
+	out := slab.Values(len(places))
+	for i, place := range places {
+		out[i] = columns[place]
+	}
+	return out
+}
