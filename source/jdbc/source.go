@@ -89,8 +89,9 @@ type Source struct {
 	// is an error (validate.non.null=false).
 	AllowNull bool
 
-	// StartAt leaves out rows that are not later than it when there is no
-	// stored offset. The zero Time reads all from 1970 on (timestamp.initial).
+	// StartAt leaves out rows that are older, and in mode timestamp those that
+	// are not younger, when there is no stored offset. The zero Time stands for
+	// 1970-01-01 UTC (timestamp.initial).
 	StartAt time.Time
 
 	// StartNow is StartAt with the moment of the first opening, by the

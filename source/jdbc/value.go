@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tailrace-io/tailrace"
 )
@@ -19,6 +20,8 @@ type Decoder func(slab *tailrace.Slab, src any) (tailrace.Value, error)
 
 // errTooWide says that a number is greater than its field's type allows.
 var errTooWide = errors.New("holds a number that is greater than its type has room for")
+
+var errNotUTF8 = errors.New("holds bytes that are no text in UTF-8")
 
 // notA describes a value that a field cannot take by its kind.
 func notA(src any, what string) error {
@@ -178,8 +181,14 @@ func text(slab *tailrace.Slab, src any) (tailrace.Value, error) {
 	var buf [32]byte
 	switch v := src.(type) {
 	case string:
+		if !utf8.ValidString(v) {
+			return tailrace.Value{}, errNotUTF8
+		}
 		return tailrace.String(v), nil
 	case []byte:
+		if !utf8.Valid(v) {
+			return tailrace.Value{}, errNotUTF8
+		}
 		return slab.CopyString(v), nil
 	case int64:
 		return slab.CopyString(strconv.AppendInt(buf[:0], v, 10)), nil

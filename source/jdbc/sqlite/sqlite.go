@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -199,8 +198,4 @@ func past(text string, from int, end string) int {
 		return from + i + len(end)
 	}
 	return len(text)
-}
-
-func refused(url, format string, args ...any) error {
-	return fmt.Errorf("the SQLite URL %q %w", url, fmt.Errorf(format, args...))
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -13,8 +14,12 @@ func dsnOf(text string) (string, error) {
 	if isJDBC {
 		var ok bool
 		if rest, ok = strings.CutPrefix(rest, "sqlite:"); !ok {
-			return "", refused(text, "is not one of SQLite: it has the form jdbc:sqlite:PATH")
+			kind, _, _ := strings.Cut(rest, ":")
+			return "", fmt.Errorf("a URL of jdbc:%s: is not one of SQLite, which has the form jdbc:sqlite:PATH", kind)
 		}
+	}
+	if scheme, _, other := strings.Cut(rest, "://"); other && !strings.HasPrefix(rest, "file:") {
+		return "", fmt.Errorf("a URL of %s:// is not one of SQLite, which has the form jdbc:sqlite:PATH", scheme)
 	}
 	path, query, hasQuery := strings.Cut(rest, "?")
 	params, err := url.ParseQuery(query)
@@ -28,6 +33,9 @@ func dsnOf(text string) (string, error) {
 	if strings.ContainsRune(path, 0) {
 		return "", refused(text, "has a zero byte in the path")
 	}
+	if isURI && strings.Contains(path, "#") {
+		return "", refused(text, "has a # in a file: URI, which is written %%23")
+	}
 	if !isURI {
 		path = escapePath(path)
 	}
@@ -39,7 +47,7 @@ func dsnOf(text string) (string, error) {
 		return "", refused(text, "has a ? and no parameters behind it")
 	}
 	for name, value := range map[string]string{"mode": "rw", "_busy_timeout": "5000", "_query_only": "1", "_error_rc": "1"} {
-		if !params.Has(name) {
+		if params.Get(name) == "" {
 			params.Set(name, value)
 		}
 	}
@@ -88,4 +96,10 @@ func escapePath(path string) string {
 		}
 	}
 	return b.String()
+}
+
+// refused says what is wrong with a URL, and shows its path alone.
+func refused(text, format string, args ...any) error {
+	path, _, _ := strings.Cut(text, "?")
+	return fmt.Errorf("the SQLite URL %q %w", path, fmt.Errorf(format, args...))
 }
