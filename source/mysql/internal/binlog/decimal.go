@@ -28,80 +28,63 @@ func decimalSize(precision, scale int) int {
 
 // decimalGroups calls each with the value and the number of digits of each
 // group, the highest first, and gives the sign.
-func decimalGroups(raw []byte, whole, scale int, each func(group uint32, digits int)) (negative bool) {
-	negative = raw[0]&0x80 == 0
-	var mask uint32
-	if negative {
-		mask = 1<<32 - 1
-	}
-	at := 0
-	group := func(digits int) {
-		n := groupBytes[digits]
-		var v uint32
-		for _, b := range raw[at : at+n] {
-			v = v<<8 | uint32(b)
-		}
-		if at == 0 {
-			v ^= 0x80 << (8 * (n - 1)) // the sign's bit
-		}
-		at += n
-		each((v^mask)&(1<<(8*n)-1), digits)
+func decimalGroups(raw []byte, whole, scale int, each func(group uint64, digits int)) (negative bool) {
+	g := groupReader{b: raw, sign: 0x80}
+	if negative = raw[0]&0x80 == 0; negative {
+		g.flip = 1<<32 - 1
 	}
 	if n := whole % groupDigits; n > 0 {
-		group(n)
+		each(g.take(n), n)
 	}
-	for range whole / groupDigits {
-		group(groupDigits)
-	}
-	for range scale / groupDigits {
-		group(groupDigits)
+	for range whole/groupDigits + scale/groupDigits {
+		each(g.take(groupDigits), groupDigits)
 	}
 	if n := scale % groupDigits; n > 0 {
-		group(n)
+		each(g.take(n), n)
 	}
 	return negative
 }
 
 // smallDecimal gives the unscaled number of a decimal of at most 18 digits.
 func smallDecimal(raw []byte, whole, scale int) int64 {
-	first := uint64(raw[0] ^ 0x80)
-	var flip uint64
+	g := groupReader{b: raw, sign: 0x80}
 	if raw[0]&0x80 == 0 {
-		flip = 1<<64 - 1
-		first = uint64(int64(int8(first)))
+		g.flip = 1<<32 - 1
 	}
 	var v uint64
-	at := 0
-	take := func(digits int) {
-		n := groupBytes[digits]
-		var g uint64
-		for i, b := range raw[at : at+n] {
-			if at+i == 0 {
-				g = first & 0xff
-				continue
-			}
-			g = g<<8 | uint64(b)
-		}
-		at += n
-		g = (g ^ flip) & (1<<(8*n) - 1)
-		v = v*powersOfTen[digits] + g
-	}
 	if n := whole % groupDigits; n > 0 {
-		take(n)
+		v = g.take(n)
 	}
 	for range whole / groupDigits {
-		take(groupDigits)
+		v = v*1e9 + g.take(groupDigits)
 	}
 	for range scale / groupDigits {
-		take(groupDigits)
+		v = v*1e9 + g.take(groupDigits)
 	}
 	if n := scale % groupDigits; n > 0 {
-		take(n)
+		v = v*powersOfTen[n] + g.take(n)
 	}
-	if flip != 0 {
+	if g.flip != 0 {
 		return -int64(v)
 	}
 	return int64(v)
+}
+
+// groupReader takes the groups of a decimal off its bytes.
+type groupReader struct {
+	b    []byte
+	sign byte   // what the first byte has to be changed by
+	flip uint32 // what all bytes have to be changed by
+}
+
+func (g *groupReader) take(digits int) uint64 {
+	n := groupBytes[digits]
+	v := uint32(g.b[0] ^ g.sign)
+	for _, b := range g.b[1:n] {
+		v = v<<8 | uint32(b)
+	}
+	g.b, g.sign = g.b[n:], 0
+	return uint64((v ^ g.flip) & (1<<(8*n) - 1))
 }
 
 // copyUnscaled cuts the number as tailrace.AppendUnscaled writes it.
@@ -174,8 +157,8 @@ func (l limbs) append(dst []byte, negative bool) []byte {
 
 func copyLargeUnscaled(slab *tailrace.Slab, raw []byte, whole, scale int) tailrace.Value {
 	var l limbs
-	negative := decimalGroups(raw, whole, scale, func(group uint32, digits int) {
-		l.mulAdd(powersOfTen[digits], uint64(group))
+	negative := decimalGroups(raw, whole, scale, func(group uint64, digits int) {
+		l.mulAdd(powersOfTen[digits], group)
 	})
 	var b [32]byte
 	return slab.CopyBytes(l.append(b[:0], negative))
@@ -188,7 +171,7 @@ func AppendDecimal(dst, raw []byte, whole, scale int) []byte {
 	start := len(dst)
 	dst = append(dst, '-')
 	left, leading := whole, true
-	negative := decimalGroups(raw, whole, scale, func(group uint32, digits int) {
+	negative := decimalGroups(raw, whole, scale, func(group uint64, digits int) {
 		if left == 0 {
 			if leading {
 				dst = append(dst, '0')
@@ -203,12 +186,12 @@ func AppendDecimal(dst, raw []byte, whole, scale int) []byte {
 				return
 			}
 			if leading {
-				dst = strconv.AppendUint(dst, uint64(group), 10)
+				dst = strconv.AppendUint(dst, group, 10)
 				leading = false
 				return
 			}
 		}
-		dst = appendPadded(dst, uint64(group), digits)
+		dst = appendPadded(dst, group, digits)
 	})
 	if leading {
 		dst = append(dst, '0')

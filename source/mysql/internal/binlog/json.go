@@ -1,6 +1,7 @@
 package binlog
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -34,75 +35,84 @@ func AppendJSON(dst, raw []byte) ([]byte, error) {
 	if len(raw) == 0 { // what a JSON column holds that got no value
 		return append(dst, "null"...), nil
 	}
-	p := jsonPrinter{dst: dst, budget: 2*len(raw) + 16}
-	if !p.value(raw[0], raw[1:], 0) {
+	budget := jsonBudget(2*len(raw) + 16)
+	out, ok := budget.value(dst, raw[0], raw[1:], 0)
+	if !ok {
 		return dst, fmt.Errorf("%w: the JSON is damaged", ErrMalformed)
 	}
-	return p.dst, nil
+	return out, nil
 }
 
-// jsonPrinter prints binary JSON. Values lie at offsets that damaged input could
-// let overlap, so that a little of it made a lot of text: the budget of what may
-// be printed ends that.
-type jsonPrinter struct {
-	dst    []byte
-	budget int
+// jsonBudget is how much may still be printed. Values lie at offsets that
+// damaged input could let overlap, so that a little of it made a lot of text; the
+// budget ends that.
+//
+// The text goes through the calls as an argument and a result, not as a field:
+// that spares the garbage collector's write barriers.
+type jsonBudget int
+
+func (p *jsonBudget) spend(n int) bool {
+	*p -= jsonBudget(n)
+	return *p >= 0
 }
 
 // value prints a value of a type at the beginning of b, and says whether it
 // could.
-func (p *jsonPrinter) value(typ byte, b []byte, depth int) bool {
-	if p.budget--; p.budget < 0 {
-		return false
+func (p *jsonBudget) value(dst []byte, typ byte, b []byte, depth int) ([]byte, bool) {
+	if !p.spend(1) {
+		return dst, false
 	}
 	switch typ {
 	case jsonSmallObject, jsonSmallArray:
-		return p.container(b, typ == jsonSmallObject, 2, depth)
+		return p.container(dst, b, typ == jsonSmallObject, 2, depth)
 	case jsonLargeObject, jsonLargeArray:
-		return p.container(b, typ == jsonLargeObject, 4, depth)
+		return p.container(dst, b, typ == jsonLargeObject, 4, depth)
 	case jsonString:
 		text, ok := jsonVarlen(b)
-		if !ok || p.budget < len(text) {
-			return false
+		if !ok || !p.spend(len(text)) {
+			return dst, false
 		}
-		p.budget -= len(text)
-		p.dst = appendJSONString(p.dst, text)
-		return true
+		return appendJSONString(dst, text), true
 	case jsonOpaque:
-		return p.opaque(b)
+		return p.opaque(dst, b)
 	}
-	return p.scalar(typ, b)
+	return appendJSONScalar(dst, typ, b)
 }
 
-func (p *jsonPrinter) scalar(typ byte, b []byte) bool {
+func appendJSONScalar(dst []byte, typ byte, b []byte) ([]byte, bool) {
 	le := binary.LittleEndian
 	if len(b) < jsonScalarSize(typ) {
-		return false
+		return dst, false
 	}
 	switch typ {
 	case jsonLiteral:
-		if b[0] > 2 {
-			return false
+		switch b[0] {
+		case 0:
+			return append(dst, "null"...), true
+		case 1:
+			return append(dst, "true"...), true
+		case 2:
+			return append(dst, "false"...), true
 		}
-		p.dst = append(p.dst, [...]string{"null", "true", "false"}[b[0]]...)
+		return dst, false
 	case jsonInt16:
-		p.dst = strconv.AppendInt(p.dst, int64(int16(le.Uint16(b))), 10)
+		dst = strconv.AppendInt(dst, int64(int16(le.Uint16(b))), 10)
 	case jsonUint16:
-		p.dst = strconv.AppendUint(p.dst, uint64(le.Uint16(b)), 10)
+		dst = strconv.AppendUint(dst, uint64(le.Uint16(b)), 10)
 	case jsonInt32:
-		p.dst = strconv.AppendInt(p.dst, int64(int32(le.Uint32(b))), 10)
+		dst = strconv.AppendInt(dst, int64(int32(le.Uint32(b))), 10)
 	case jsonUint32:
-		p.dst = strconv.AppendUint(p.dst, uint64(le.Uint32(b)), 10)
+		dst = strconv.AppendUint(dst, uint64(le.Uint32(b)), 10)
 	case jsonInt64:
-		p.dst = strconv.AppendInt(p.dst, int64(le.Uint64(b)), 10)
+		dst = strconv.AppendInt(dst, int64(le.Uint64(b)), 10)
 	case jsonUint64:
-		p.dst = strconv.AppendUint(p.dst, le.Uint64(b), 10)
+		dst = strconv.AppendUint(dst, le.Uint64(b), 10)
 	case jsonDouble:
-		p.dst = appendJSONDouble(p.dst, math.Float64frombits(le.Uint64(b)))
+		dst = appendJSONDouble(dst, math.Float64frombits(le.Uint64(b)))
 	default:
-		return false
+		return dst, false
 	}
-	return true
+	return dst, true
 }
 
 func jsonScalarSize(typ byte) int {
@@ -121,9 +131,9 @@ func jsonScalarSize(typ byte) int {
 // bytes: the number of elements, the size of all, the places and lengths of the
 // keys, the types and places of the values. Small values lie in the place of
 // their place.
-func (p *jsonPrinter) container(b []byte, object bool, width, depth int) bool {
+func (p *jsonBudget) container(dst, b []byte, object bool, width, depth int) ([]byte, bool) {
 	if depth >= jsonDepth || len(b) < 2*width {
-		return false
+		return dst, false
 	}
 	count, size := jsonUint(b, width), jsonUint(b[width:], width)
 	keyEntry, valueEntry := width+2, width+1
@@ -132,45 +142,41 @@ func (p *jsonPrinter) container(b []byte, object bool, width, depth int) bool {
 		head += count * keyEntry
 	}
 	if size > len(b) || count > len(b) || head+count*valueEntry > size {
-		return false
+		return dst, false
 	}
 	b = b[:size]
 	open, end := byte('['), byte(']')
 	if object {
 		open, end = '{', '}'
 	}
-	p.dst = append(p.dst, open)
+	dst = append(dst, open)
 	for i := range count {
 		if i > 0 {
-			p.dst = append(p.dst, ", "...)
+			dst = append(dst, ", "...)
 		}
-		if object && !p.key(b, b[2*width+i*keyEntry:], width) {
-			return false
-		}
-		entry := b[head+i*valueEntry:]
-		typ, at := entry[0], 0
-		if jsonInlined(typ, width) {
-			if !p.value(typ, entry[1:valueEntry], depth+1) {
-				return false
+		if object {
+			entry := b[2*width+i*keyEntry:]
+			at, n := jsonUint(entry, width), int(binary.LittleEndian.Uint16(entry[width:]))
+			if at+n > size || !p.spend(n) {
+				return dst, false
 			}
-			continue
+			dst = append(appendJSONString(dst, b[at:at+n]), ": "...)
 		}
-		if at = jsonUint(entry[1:], width); at >= size || !p.value(typ, b[at:], depth+1) {
-			return false
+		entry := b[head+i*valueEntry:][:valueEntry]
+		typ, value := entry[0], entry[1:]
+		if !jsonInlined(typ, width) {
+			at := jsonUint(value, width)
+			if at >= size {
+				return dst, false
+			}
+			value = b[at:]
+		}
+		var ok bool
+		if dst, ok = p.value(dst, typ, value, depth+1); !ok {
+			return dst, false
 		}
 	}
-	p.dst = append(p.dst, end)
-	return true
-}
-
-func (p *jsonPrinter) key(b, entry []byte, width int) bool {
-	at, n := jsonUint(entry, width), int(binary.LittleEndian.Uint16(entry[width:]))
-	if at+n > len(b) || p.budget < n {
-		return false
-	}
-	p.budget -= n
-	p.dst = append(appendJSONString(p.dst, b[at:at+n]), ": "...)
-	return true
+	return append(dst, end), true
 }
 
 func jsonUint(b []byte, width int) int {
@@ -202,44 +208,38 @@ func jsonVarlen(b []byte) ([]byte, bool) {
 }
 
 // opaque prints a value of SQL that JSON has no type for.
-func (p *jsonPrinter) opaque(b []byte) bool {
+func (p *jsonBudget) opaque(dst, b []byte) ([]byte, bool) {
 	if len(b) == 0 {
-		return false
+		return dst, false
 	}
 	typ := ColumnType(b[0])
 	data, ok := jsonVarlen(b[1:])
 	if !ok {
-		return false
+		return dst, false
 	}
 	switch typ {
 	case TypeDecimal:
 		if len(data) < 2 {
-			return false
+			return dst, false
 		}
 		precision, scale := int(data[0]), int(data[1])
 		if precision < 1 || precision > 65 || scale > precision || scale > 38 || len(data)-2 != decimalSize(precision, scale) {
-			return false
+			return dst, false
 		}
-		p.dst = AppendDecimal(p.dst, data[2:], precision-scale, scale)
-		return true
+		return AppendDecimal(dst, data[2:], precision-scale, scale), true
 	case TypeDate, TypeDatetimeOld, TypeTimestampOld, TypeTimeOld:
 		if len(data) != 8 {
-			return false
+			return dst, false
 		}
-		p.dst = append(p.dst, '"')
-		p.dst = appendPackedTime(p.dst, typ, int64(binary.LittleEndian.Uint64(data)))
-		p.dst = append(p.dst, '"')
-		return true
+		dst = appendPackedTime(append(dst, '"'), typ, int64(binary.LittleEndian.Uint64(data)))
+		return append(dst, '"'), true
 	}
-	if p.budget < len(data) {
-		return false
+	if !p.spend(len(data)) {
+		return dst, false
 	}
-	p.budget -= len(data)
-	p.dst = append(p.dst, `"base64:type`...)
-	p.dst = strconv.AppendUint(p.dst, uint64(typ), 10)
-	p.dst = base64.StdEncoding.AppendEncode(append(p.dst, ':'), data)
-	p.dst = append(p.dst, '"')
-	return true
+	dst = strconv.AppendUint(append(dst, `"base64:type`...), uint64(typ), 10)
+	dst = base64.StdEncoding.AppendEncode(append(dst, ':'), data)
+	return append(dst, '"'), true
 }
 
 // appendPackedTime prints a date or time as the server keeps it in a number.
@@ -268,33 +268,34 @@ func appendPackedTime(dst []byte, typ ColumnType, v int64) []byte {
 
 // appendJSONDouble prints a number as the server does: the shortest digits that
 // give it back, as many as 15 of them in front of the point, and a point in any
-// case.
+// case that has no exponent.
 func appendJSONDouble(dst []byte, v float64) []byte {
-	var buf [32]byte
-	b := strconv.AppendFloat(buf[:0], v, 'e', -1, 64)
-	e := len(b) - 1
-	for b[e] != 'e' {
-		if e == 0 { // NaN and its like, which JSON does not have
-			return append(dst, "null"...)
-		}
-		e--
-	}
-	exponent, err := strconv.Atoi(string(b[e+1:]))
-	if err != nil {
+	size := math.Abs(v)
+	start := len(dst)
+	switch {
+	case size != size || size > math.MaxFloat64: // which JSON does not have
 		return append(dst, "null"...)
-	}
-	if exponent >= -15 && exponent < 15 {
-		start := len(dst)
-		dst = strconv.AppendFloat(dst, v, 'f', -1, 64)
-		for _, c := range dst[start:] {
-			if c == '.' {
-				return dst
-			}
+	case size == 0 || size >= 1e-15 && size < 1e15:
+		if whole := int64(v); float64(whole) == v && (whole != 0 || !math.Signbit(v)) {
+			return append(strconv.AppendInt(dst, whole, 10), ".0"...)
 		}
-		return append(dst, ".0"...)
+		dst = strconv.AppendFloat(dst, v, 'f', -1, 64)
+		if size == 0 {
+			dst = append(dst, ".0"...)
+		}
+		return dst
 	}
-	dst = append(append(dst, b[:e]...), 'e')
-	return strconv.AppendInt(dst, int64(exponent), 10)
+	// No plus and no zeros in front of the exponent.
+	dst = strconv.AppendFloat(dst, v, 'e', -1, 64)
+	e := bytes.IndexByte(dst[start:], 'e') + start + 1
+	from := e + 1
+	if dst[from] == '0' {
+		from++
+	}
+	if dst[e] == '-' {
+		e++
+	}
+	return append(dst[:e], dst[from:]...)
 }
 
 const hexDigits = "0123456789abcdef"
