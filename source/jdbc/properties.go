@@ -109,6 +109,7 @@ func FromProperties(p *property.Set, dialects ...Dialect) Source {
 		TopicPrefix:        p.String("topic.prefix"),
 		BatchRows:          p.Int("batch.max.rows"),
 		PollInterval:       max(p.Millis("poll.interval.ms"), time.Nanosecond), // 0 stands for the default
+		Log:                p.Log(),
 	}
 	for _, kind := range p.List("table.types") {
 		s.TableTypes = append(s.TableTypes, strings.ToUpper(kind))

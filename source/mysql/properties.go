@@ -48,6 +48,7 @@ func fromProperties(p *property.Set, flavor Flavor) Source {
 		IncludeQuery:     p.Bool("include.query"),
 		NoContextHeaders: !p.Bool("extended.headers.enabled"),
 		BatchRows:        p.Int("max.batch.size"),
+		Log:              p.Log(),
 	}
 	s.Databases = filter(p, "database.include.list", "database.exclude.list")
 	s.Tables = filter(p, "table.include.list", "table.exclude.list")
