@@ -11,16 +11,37 @@ import (
 	"github.com/tailrace-io/tailrace/offset"
 	"github.com/tailrace-io/tailrace/sink"
 	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/jdbc"
+	"github.com/tailrace-io/tailrace/source/jdbc/sqlite"
+	"github.com/tailrace-io/tailrace/source/mysql"
 	"github.com/tailrace-io/tailrace/transform"
+)
+
+const (
+	jsonClass   = "org.apache.kafka.connect.json.JsonConverter"
+	stringClass = "org.apache.kafka.connect.storage.StringConverter"
 )
 
 // Registry gives a registry that the caller may add to.
 func Registry() connect.Registry {
 	return connect.Registry{
-		Sources: map[string]func(*property.Set) source.Source{},
-		Sinks:   map[string]func(*property.Set) sink.Sink{},
+		Sources: map[string]func(*property.Set) source.Source{
+			"io.confluent.connect.jdbc.JdbcSourceConnector":  jdbcSource,
+			"io.debezium.connector.mariadb.MariaDbConnector": mysql.FromMariaDBProperties,
+			"io.debezium.connector.mysql.MySqlConnector":     mysql.FromProperties,
+		},
+		Sinks: map[string]func(*property.Set) sink.Sink{},
 		Converters: map[string]func(*property.Set) converter.Converter{
-			"org.apache.kafka.connect.json.JsonConverter": json,
+			jsonClass:   json,
+			stringClass: text,
+			"org.apache.kafka.connect.storage.SimpleHeaderConverter": plain(simpleHeader{}),
+			"org.apache.kafka.connect.converters.BooleanConverter":   plain(converter.Boolean{}),
+			"org.apache.kafka.connect.converters.ByteArrayConverter": plain(converter.Bytes{}),
+			"org.apache.kafka.connect.converters.DoubleConverter":    plain(converter.Float64{}),
+			"org.apache.kafka.connect.converters.FloatConverter":     plain(converter.Float32{}),
+			"org.apache.kafka.connect.converters.IntegerConverter":   plain(converter.Int32{}),
+			"org.apache.kafka.connect.converters.LongConverter":      plain(converter.Int64{}),
+			"org.apache.kafka.connect.converters.ShortConverter":     plain(converter.Int16{}),
 		},
 		Transforms: map[string]func(*property.Set) transform.Transform{
 			"org.apache.kafka.connect.transforms.Filter":      drop,
@@ -37,3 +58,5 @@ func Registry() connect.Registry {
 		},
 	}
 }
+
+func jdbcSource(p *property.Set) source.Source { return jdbc.FromProperties(p, sqlite.Dialect{}) }

@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"encoding/hex"
+	"errors"
 	"strings"
 
 	"github.com/tailrace-io/tailrace/converter"
@@ -35,6 +36,34 @@ func json(p *property.Set) converter.Converter {
 		config.Schema = schema
 	}
 	return converter.NewJSON(config)
+}
+
+func stringProperties() property.Table {
+	return property.Table{
+		{Key: "schemas.enable", Ignored: "the converter writes no schemas", Doc: "Whether schemas are written."},
+		{Key: "converter.encoding", Default: "UTF-8", Check: encoding, Doc: "What text is encoded in, as Java spells it."},
+	}
+}
+
+func encoding(name string) error {
+	if _, err := converter.ParseEncoding(name); err != nil {
+		return errors.New("be one of UTF-8, US-ASCII, ISO-8859-1, UTF-16, UTF-16BE, UTF-16LE")
+	}
+	return nil
+}
+
+func text(p *property.Set) converter.Converter {
+	e, _ := converter.ParseEncoding(p.Use(stringProperties()).String("converter.encoding")) // checked by the table
+	return converter.String{Encoding: e}
+}
+
+// plain is a converter without options. Those of another converter are often
+// left behind when the class is changed, and mean nothing then.
+func plain(c converter.Converter) func(*property.Set) converter.Converter {
+	return func(p *property.Set) converter.Converter {
+		p.Use(property.Table{{Key: "schemas.enable", Ignored: "the converter writes no schemas", Doc: "Whether schemas are written."}})
+		return c
+	}
 }
 
 // unavailable gives the text that stands for a column which the log did not

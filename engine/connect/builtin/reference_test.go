@@ -12,6 +12,8 @@ import (
 
 	"github.com/tailrace-io/tailrace/engine/connect"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/source/jdbc"
+	"github.com/tailrace-io/tailrace/source/mysql"
 )
 
 var update = flag.Bool("update", false, "write the pages of reference anew")
@@ -24,10 +26,13 @@ type section struct {
 // pages are the pages of reference that are made from the tables.
 func pages() map[string][]section {
 	return map[string][]section{
+		"jdbc-source": {{"io.confluent.connect.jdbc.JdbcSourceConnector", jdbc.Properties()}},
+		"mysql":       {{"io.debezium.connector.mysql.MySqlConnector and io.debezium.connector.mariadb.MariaDbConnector", mysql.Properties()}},
 		"engine": {
 			{"Engine", connect.Properties()},
 			{"FileOffsetBackingStore, behind `offset.storage.`", offsetProperties(true)},
 			{"JsonConverter, behind `key.converter.`, `value.converter.`, `header.converter.` or `converter.`", jsonProperties()},
+			{"StringConverter, likewise", stringProperties()},
 			{"RegexRouter, behind `transforms.<name>.`", regexRouterProperties()},
 			{"TopicNameMatches, behind `predicates.<name>.`", topicNameMatchesProperties()},
 			{"HasHeaderKey, behind `predicates.<name>.`", hasHeaderKeyProperties()},

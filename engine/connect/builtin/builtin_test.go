@@ -1,0 +1,135 @@
+package builtin_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/engine/connect/builtin"
+	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/offset"
+	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/memory"
+	"github.com/tailrace-io/tailrace/transform"
+)
+
+// config gives a configuration of a source in memory, with more keys and values.
+func config(more ...string) map[string]string {
+	c := map[string]string{"name": "shop", "connector.class": "Nothing", "offset.storage": "Memory"}
+	for i := 0; i < len(more); i += 2 {
+		c[more[i]] = more[i+1]
+	}
+	return c
+}
+
+func nothing(*property.Set) source.Source { return &memory.Source{} }
+
+func TestConvertersAreThoseOfTheirClasses(t *testing.T) {
+	for _, c := range []struct {
+		more []string
+		v    tailrace.Value
+		want string
+	}{
+		{[]string{"value.converter", "org.apache.kafka.connect.json.JsonConverter", "value.converter.schemas.enable", "false"}, tailrace.String("a"), `"a"`},
+		{[]string{"value.converter", "org.apache.kafka.connect.storage.StringConverter"}, tailrace.String("é"), "é"},
+		{[]string{"value.converter", "String", "value.converter.converter.encoding", "ISO-8859-1"}, tailrace.String("é"), "\xe9"},
+		{[]string{"value.converter", "SimpleHeader"}, tailrace.Float64(1e10), "1.0E10"},
+		{[]string{"value.converter", "org.apache.kafka.connect.converters.ByteArrayConverter"}, tailrace.Bytes([]byte{1, 2}), "\x01\x02"},
+		{[]string{"value.converter", "BooleanConverter"}, tailrace.Boolean(true), "\x01"},
+		{[]string{"value.converter", "Short"}, tailrace.Int16(258), "\x01\x02"},
+		{[]string{"value.converter", "Integer"}, tailrace.Int32(1), "\x00\x00\x00\x01"},
+		{[]string{"value.converter", "Long"}, tailrace.Int64(1), "\x00\x00\x00\x00\x00\x00\x00\x01"},
+		{[]string{"value.converter", "Float"}, tailrace.Float32(1), "\x3f\x80\x00\x00"},
+		{[]string{"value.converter", "Double"}, tailrace.Float64(1), "\x3f\xf0\x00\x00\x00\x00\x00\x00"},
+	} {
+		r := builtin.Registry()
+		r.Sources["com.example.NothingConnector"] = nothing
+		cfg, _, err := r.Config(config(c.more...))
+		require.NoError(t, err, "%v", c.more)
+		got, err := cfg.Encode.Value.Append([]byte{}, "t", nil, c.v)
+		require.NoError(t, err, "%v", c.more)
+		assert.Equal(t, c.want, string(got), "%v", c.more)
+	}
+}
+
+func TestWhatSimpleHeaderConverterWouldWriteOtherwiseIsAnError(t *testing.T) {
+	r := builtin.Registry()
+	r.Sources["com.example.NothingConnector"] = nothing
+	cfg, _, err := r.Config(config("header.converter", "SimpleHeaderConverter"))
+	require.NoError(t, err)
+	_, err = cfg.Encode.Header.Append([]byte{}, "t", nil, tailrace.Bytes([]byte{1}))
+	assert.EqualError(t, err, "SimpleHeaderConverter does not write a header of type bytes yet; set header.converter to org.apache.kafka.connect.json.JsonConverter")
+	_, err = cfg.Encode.Header.Append([]byte{}, "t", tailrace.NewSchema(tailrace.TypeInt32).Name("org.apache.kafka.connect.data.Date").MustBuild(), tailrace.Int32(1))
+	assert.ErrorContains(t, err, "with the schema org.apache.kafka.connect.data.Date")
+	_, _, err = cfg.Encode.Header.Decode("t", []byte("1"))
+	assert.ErrorContains(t, err, "does not read headers yet")
+}
+
+func TestTransformsAndPredicatesAreThoseOfTheirClasses(t *testing.T) {
+	r := builtin.Registry()
+	r.Sources["com.example.NothingConnector"] = nothing
+	cfg, notes, err := r.Config(config(
+		"transforms", "route,clean,trim",
+		"transforms.route.type", "org.apache.kafka.connect.transforms.RegexRouter",
+		"transforms.route.regex", `(\w+)\.(?<table>\w+)`, "transforms.route.replacement", "${table}-of-$1", "transforms.route.predicate", "shop",
+		"transforms.clean.type", "Filter", "transforms.clean.predicate", "gone",
+		"transforms.trim.type", "org.apache.kafka.connect.transforms.Filter", "transforms.trim.predicate", "traced", "transforms.trim.negate", "true",
+		"predicates", "shop,gone,traced",
+		"predicates.shop.type", "org.apache.kafka.connect.transforms.predicates.TopicNameMatches", "predicates.shop.pattern", `shop\..*`,
+		"predicates.gone.type", "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone",
+		"predicates.traced.type", "org.apache.kafka.connect.transforms.predicates.HasHeaderKey", "predicates.traced.name", "trace",
+	))
+	require.NoError(t, err)
+	assert.Empty(t, notes)
+	trace := []tailrace.Header{{Key: "trace"}}
+	for _, c := range []struct {
+		record tailrace.Record
+		topic  string
+		keep   bool
+	}{
+		{tailrace.Record{Topic: "shop.orders", Value: tailrace.String("x"), Headers: trace}, "orders-of-shop", true},
+		{tailrace.Record{Topic: "other.orders", Value: tailrace.String("x"), Headers: trace}, "other.orders", true},
+		{tailrace.Record{Topic: "shop.orders", Headers: trace}, "orders-of-shop", false},
+		{tailrace.Record{Topic: "shop.orders", Value: tailrace.String("x")}, "orders-of-shop", false},
+	} {
+		keep, err := transform.Chain(cfg.Transforms...).Apply(&c.record)
+		require.NoError(t, err)
+		assert.Equal(t, c.keep, keep)
+		assert.Equal(t, c.topic, c.record.Topic)
+	}
+}
+
+func TestOptionsOfClassesAreChecked(t *testing.T) {
+	r := builtin.Registry()
+	r.Sources["com.example.NothingConnector"] = nothing
+	_, _, err := r.Config(config(
+		"transforms", "a,b,c", "transforms.a.type", "RegexRouter", "transforms.a.regex", "a(?=b)", "transforms.a.replacement", "x",
+		"transforms.b.type", "RegexRouter", "transforms.b.regex", "(a)", "transforms.b.replacement", "$2", "transforms.c.type", "RegexRouters", "transforms.c.regx", "a",
+		"predicates", "p", "predicates.p.type", "HasHeaderKey",
+		"value.converter", "String", "value.converter.converter.encoding", "EBCDIC", "key.converter.decimal.format", "TEXT", "key.converter.schema.content", "{",
+		"offset.storage", "FileOffsetBackingStore", "unavailable.value.placeholder", "hex:zz",
+	))
+	assert.EqualError(t, err, `the configuration is wrong in 12 places:
+  key.converter.decimal.format: "TEXT" must be one of BASE64, NUMERIC
+  key.converter.schema.content: is not a schema: read a JSON schema: byte 1: the text ends where a member's name should be
+  offset.storage.file.filename: is required and missing: The file that offsets are kept in, as JSON.
+  predicates.p.name: is required and missing: The name of the header.
+  transforms.a.regex: the regular expression "a(?=b)" has a look-ahead (?=…), which is not supported
+  transforms.b.replacement: refers to the group 2, and the expression has 1
+  transforms.c.regex: is required and missing: What a topic has to match as a whole.
+  transforms.c.regx: no such property; did you mean transforms.c.regex?
+  transforms.c.replacement: is required and missing: What becomes of the topic; $1 is the text of the first group.
+  transforms.c.type: RegexRouters: no such transform; did you mean org.apache.kafka.connect.transforms.RegexRouter?
+  unavailable.value.placeholder: "hex:zz" must have hexadecimal digits behind hex:
+  value.converter.converter.encoding: "EBCDIC" must be one of UTF-8, US-ASCII, ISO-8859-1, UTF-16, UTF-16BE, UTF-16LE`)
+}
+
+func TestOffsetsAreKeptInAFile(t *testing.T) {
+	r := builtin.Registry()
+	r.Sources["com.example.NothingConnector"] = nothing
+	cfg, _, err := r.Config(config("offset.storage", "org.apache.kafka.connect.storage.FileOffsetBackingStore", "offset.storage.file.filename", "/var/lib/shop.json"))
+	require.NoError(t, err)
+	assert.Equal(t, offset.File("/var/lib/shop.json"), cfg.Offsets)
+}
