@@ -78,7 +78,7 @@ func (c *cluster) roundTrip(ctx context.Context, b *broker, req protocol.Message
 		}
 		b.conn = conn
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.settings.RequestTimeout)
+	ctx, cancel := within(ctx, c.settings.RequestTimeout)
 	defer cancel()
 	res, err := b.conn.roundTrip(ctx, req)
 	if err == nil {
@@ -88,7 +88,7 @@ func (c *cluster) roundTrip(ctx context.Context, b *broker, req protocol.Message
 	if c.isClosed() {
 		return nil, errClosed
 	}
-	return nil, fmt.Errorf("%v: %s: %w", b, req.ApiKey(), timeoutOf(ctx, c.settings.RequestTimeout, err))
+	return nil, fmt.Errorf("%v: %s: %w", b, req.ApiKey(), err)
 }
 
 // keep enters a connection in what close closes.
@@ -174,8 +174,13 @@ func (c *cluster) ask(ctx context.Context, req protocol.Message, more ...*broker
 		}
 	}
 	var failed unreachable
+	tried := make(map[string]bool)
 	for _, bs := range [][]*broker{connected, others, more} {
 		for _, b := range bs {
+			if tried[b.addr] {
+				continue
+			}
+			tried[b.addr] = true
 			res, err := c.roundTrip(ctx, b, req)
 			if err == nil {
 				return res, nil
@@ -250,7 +255,7 @@ func (c *cluster) metadata(ctx context.Context, topics []string, create bool) (*
 
 // initProducer obtains a producer id without a transaction.
 func (c *cluster) initProducer(ctx context.Context) (producer, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.settings.RequestTimeout)
+	ctx, cancel := within(ctx, c.settings.RequestTimeout)
 	defer cancel()
 	var wait backoff
 	for {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"syscall"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -31,6 +32,7 @@ type conn struct {
 	net.Conn
 	addr     string
 	clientID string
+	sasl     bool
 	versions map[protocol.ApiKey]int16
 	lastID   int32
 	frame    []byte
@@ -39,17 +41,16 @@ type conn struct {
 // connect dials a broker, by TLS and with authentication where the settings
 // say so, all within the settings' ConnectTimeout.
 func connect(ctx context.Context, s *Sink, addr string) (_ *conn, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.ConnectTimeout)
+	ctx, cancel := within(ctx, s.ConnectTimeout)
 	defer cancel()
 	raw, err := s.Dial(ctx, "tcp", addr)
 	if err != nil {
-		return nil, timeoutOf(ctx, s.ConnectTimeout, err)
+		return nil, overdue(ctx, err)
 	}
-	c := &conn{Conn: raw, addr: addr, clientID: s.ClientID, versions: make(map[protocol.ApiKey]int16)}
+	c := &conn{Conn: raw, addr: addr, clientID: s.ClientID, versions: make(map[protocol.ApiKey]int16), sasl: s.SASL != nil}
 	defer func() {
 		if err != nil {
 			c.Close()
-			err = timeoutOf(ctx, s.ConnectTimeout, err)
 		}
 	}()
 	if s.TLS != nil {
@@ -68,16 +69,25 @@ func connect(ctx context.Context, s *Sink, addr string) (_ *conn, err error) {
 	return c, nil
 }
 
-// timeoutOf puts the time that was allowed into the place of an error that says
-// nothing but that the time is over.
-func timeoutOf(ctx context.Context, allowed time.Duration, err error) error {
-	var timeout net.Error
-	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
-		if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return fmt.Errorf("no answer within %v: %w", allowed, err)
-		}
+// within bounds ctx by the time that a broker has to answer.
+func within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, d, fmt.Errorf("no answer within %v", d))
+}
+
+// overdue puts the reason why ctx is over before an error that came of it.
+func overdue(ctx context.Context, err error) error {
+	if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
+		<-ctx.Done() // a connection's deadline may come a moment before that of its context
 	}
-	return err
+	if ctx.Err() == nil {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", context.Cause(ctx), err)
+}
+
+// hungUp says whether an error tells that the other side closed the connection.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 func (c *conn) encrypt(ctx context.Context, config *tls.Config) error {
@@ -91,6 +101,7 @@ func (c *conn) encrypt(ctx context.Context, config *tls.Config) error {
 	}
 	t := tls.Client(c.Conn, config)
 	if err := t.HandshakeContext(ctx); err != nil {
+		err = overdue(ctx, err)
 		var plain tls.RecordHeaderError
 		if errors.As(err, &plain) {
 			return fmt.Errorf("TLS: the server does not speak it on this port; leave TLS out or take the port that does: %w", err)
@@ -106,7 +117,7 @@ func (c *conn) encrypt(ctx context.Context, config *tls.Config) error {
 func (c *conn) negotiate(ctx context.Context, encrypted bool) error {
 	m, err := c.roundTrip(ctx, &apiversions.Request{})
 	if err != nil {
-		if !encrypted && (errors.Is(err, io.EOF) || errors.Is(err, errNotKafka)) {
+		if !encrypted && (hungUp(err) || errors.Is(err, errNotKafka)) {
 			err = fmt.Errorf("%w; if this is the port of a broker, it may want TLS", err)
 		}
 		return fmt.Errorf("ask for the versions that the broker knows: %w", err)
@@ -146,7 +157,7 @@ func (c *conn) authenticate(ctx context.Context, mechanism sasl.Mechanism) error
 			return err
 		}
 		m, err := c.roundTrip(ctx, &saslauthenticate.Request{AuthBytes: say})
-		if errors.Is(err, io.EOF) {
+		if hungUp(err) {
 			return fmt.Errorf("the broker closed the connection: %w", kafkago.SASLAuthenticationFailed)
 		}
 		if err != nil {
@@ -188,10 +199,16 @@ func (c *conn) roundTrip(ctx context.Context, req protocol.Message) (protocol.Me
 	if err == nil {
 		res, err = decodeResponse(c.frame, key, version)
 	}
-	if err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("%w (%w)", ctx.Err(), err)
+	if err == nil {
+		return res, nil
 	}
-	return res, err
+	if hungUp(err) {
+		err = fmt.Errorf("the connection was closed before the answer: %w", err)
+		if c.lastID == 2 && !c.sasl {
+			err = fmt.Errorf("%w; the broker may want SASL", err)
+		}
+	}
+	return nil, overdue(ctx, err)
 }
 
 var errNotKafka = errors.New("what listens there does not answer as a Kafka broker does")
@@ -201,9 +218,6 @@ var errNotKafka = errors.New("what listens there does not answer as a Kafka brok
 func (c *conn) readFrame() error {
 	c.frame = grow(c.frame[:0], 8)
 	if n, err := io.ReadFull(c.Conn, c.frame); err != nil {
-		if errors.Is(err, io.EOF) {
-			return fmt.Errorf("the connection was closed before the answer: %w", err)
-		}
 		if n > 0 && c.lastID == 1 && errors.Is(err, io.ErrUnexpectedEOF) {
 			return errNotKafka
 		}
@@ -215,10 +229,7 @@ func (c *conn) readFrame() error {
 	}
 	c.frame = grow(c.frame, int(size)-4)
 	_, err := io.ReadFull(c.Conn, c.frame[8:])
-	if err != nil {
-		return fmt.Errorf("the connection was closed within the answer: %w", err)
-	}
-	return nil
+	return err
 }
 
 // decodeResponse decodes a whole answer. The driver's decoder trusts the

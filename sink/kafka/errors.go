@@ -59,7 +59,7 @@ func refusal(topic string, err error) error {
 		return sink.Permanent(fmt.Errorf("write to topic %s: the user is not allowed to; grant IdempotentWrite on the cluster: %w", topic, err))
 	case code == kafkago.UnsupportedCompressionType:
 		return sink.Permanent(fmt.Errorf("write to topic %s: the broker does not know the compression; choose another: %w", topic, err))
-	case code == kafkago.UnsupportedForMessageFormat, code == kafkago.PolicyViolation, code == kafkago.InvalidRequiredAcks:
+	case code == kafkago.UnsupportedForMessageFormat, code == kafkago.PolicyViolation, code == kafkago.InvalidTopic:
 		return sink.Permanent(fmt.Errorf("write to topic %s: %w", topic, err))
 	}
 	return fmt.Errorf("write to topic %s: %w", topic, err)

@@ -162,7 +162,7 @@ func (w *writer) lookUp(ctx context.Context, names []string, make bool) (waiting
 		case code == kafkago.TopicAuthorizationFailed:
 			return nil, sink.Permanent(fmt.Errorf("look up topic %s: the user is not allowed to; grant Describe and Write on the topic: %w", m.Name, code))
 		case code == kafkago.InvalidTopic:
-			return nil, &topicNameError{m.Name, code}
+			return nil, sink.Permanent(fmt.Errorf("look up topic %s: %w", m.Name, code))
 		default:
 			return nil, fmt.Errorf("look up topic %s: %w", m.Name, code)
 		}
@@ -173,17 +173,20 @@ func (w *writer) lookUp(ctx context.Context, names []string, make bool) (waiting
 	return waiting, w.create(ctx, missing)
 }
 
-// topicNameError says that a name cannot be a topic's.
-type topicNameError struct {
-	name string
-	err  error
+// validTopic says whether brokers would take a topic's name.
+func validTopic(name string) bool {
+	if name == "" || len(name) > 249 || name == "." || name == ".." {
+		return false
+	}
+	for _, c := range []byte(name) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
 }
-
-func (e *topicNameError) Error() string {
-	return fmt.Sprintf("%q cannot be the name of a topic: %v", e.name, e.err)
-}
-func (e *topicNameError) Unwrap() error   { return e.err }
-func (e *topicNameError) Retryable() bool { return false }
 
 // topic gives the writer's topic of the name, which is new to it perhaps.
 func (w *writer) topic(name string) *topic {
@@ -225,8 +228,6 @@ func (w *writer) create(ctx context.Context, names []string) error {
 		err := codeError(t.ErrorCode, t.ErrorMessage)
 		switch code := kafkago.Error(t.ErrorCode); {
 		case code == 0 || code == kafkago.TopicAlreadyExists:
-		case code == kafkago.InvalidTopic:
-			return &topicNameError{t.Name, err}
 		case code == kafkago.TopicAuthorizationFailed || code == kafkago.ClusterAuthorizationFailed:
 			return sink.Permanent(fmt.Errorf("create topic %s: the user is not allowed to; grant Create on it or on the cluster, or make the topic: %w", t.Name, err))
 		case retriable(code):

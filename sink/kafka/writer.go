@@ -170,20 +170,13 @@ func (w *writer) spread(ctx context.Context, records []tailrace.Record) error {
 		r := &records[i]
 		t := w.last
 		if t == nil || t.name != r.Topic {
+			if !validTopic(r.Topic) {
+				w.bad = unwritable(i, "%q cannot be the name of a topic: it takes 1 to 249 letters, digits, dots, underscores and hyphens", r.Topic)
+				break
+			}
 			var err error
 			if t, err = w.find(ctx, records[i:]); err != nil {
-				var name *topicNameError
-				if !errors.As(err, &name) {
-					return err
-				}
-				if name.name == r.Topic {
-					w.bad = &sink.BatchError{Index: i, Err: err}
-					break
-				}
-				t, err = w.find(ctx, records[i:i+1])
-				if err != nil {
-					return err
-				}
+				return err
 			}
 			w.last = t
 		}
@@ -220,7 +213,7 @@ func (w *writer) find(ctx context.Context, records []tailrace.Record) (*topic, e
 	var names []string
 	for i := range records {
 		name := records[i].Topic
-		if w.topics[name] == nil && !slices.Contains(names, name) {
+		if w.topics[name] == nil && !slices.Contains(names, name) && validTopic(name) {
 			names = append(names, name)
 		}
 	}
