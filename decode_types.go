@@ -16,8 +16,9 @@ func bigIntSetter(s *Schema) (setter, error) {
 	case isInteger(s):
 		return func(dst reflect.Value, v Value) error { to[big.Int](dst).SetInt64(v.Int()); return nil }, nil
 	case isDecimal(s):
+		d := decimalsOf(s)
 		return func(dst reflect.Value, v Value) error {
-			n, err := wholeDecimal(s, v)
+			n, err := d.whole(v)
 			if err != nil {
 				return err
 			}
@@ -41,14 +42,13 @@ func ratSetter(s *Schema) (setter, error) {
 	case isInteger(s):
 		return func(dst reflect.Value, v Value) error { to[big.Rat](dst).SetInt64(v.Int()); return nil }, nil
 	case isDecimal(s):
+		d := decimalsOf(s)
 		return func(dst reflect.Value, v Value) error {
-			n, scale, err := AsDecimal(s, v)
-			if err == nil && (scale < -maxScale || scale > maxScale) {
-				err = errRange
-			}
+			unscaled, scale, err := d.parts(v)
 			if err != nil {
 				return err
 			}
+			n := Unscaled(unscaled)
 			if scale < 0 {
 				to[big.Rat](dst).SetInt(n.Mul(n, pow10(-scale)))
 			} else {
@@ -90,7 +90,8 @@ func textSetter(s *Schema) (setter, error) {
 func textOfValues(s *Schema) (func(v Value) ([]byte, error), error) {
 	switch {
 	case isDecimal(s):
-		return func(v Value) ([]byte, error) { return decimalText(s, v) }, nil
+		d := decimalsOf(s)
+		return func(v Value) ([]byte, error) { return d.append(nil, v) }, nil
 	case isTime(s) && s.typ != TypeString:
 		return func(v Value) ([]byte, error) {
 			t, err := AsTime(s, v)
@@ -146,8 +147,9 @@ func scanSetter(s *Schema) (setter, error) {
 func nativeOf(s *Schema) (func(v Value) (any, error), error) {
 	switch {
 	case isDecimal(s):
+		d := decimalsOf(s)
 		return func(v Value) (any, error) {
-			text, err := decimalText(s, v)
+			text, err := d.append(nil, v)
 			return string(text), err
 		}, nil
 	case isTime(s):

@@ -205,8 +205,9 @@ func wholeNumber(s *Schema) (func(v Value) (int64, error), error) {
 	case isInteger(s):
 		return func(v Value) (int64, error) { return v.Int(), nil }, nil
 	case isDecimal(s):
+		d := decimalsOf(s)
 		return func(v Value) (int64, error) {
-			n, err := wholeDecimal(s, v)
+			n, err := d.whole(v)
 			if err == nil && !n.IsInt64() {
 				err = errRange
 			}
@@ -219,16 +220,57 @@ func wholeNumber(s *Schema) (func(v Value) (int64, error), error) {
 	return nil, takes("integers, and decimals that are whole numbers")
 }
 
-// wholeDecimal gives the number of a decimal without a fraction.
-func wholeDecimal(s *Schema, v Value) (*big.Int, error) {
-	n, scale, err := AsDecimal(s, v)
-	if err != nil || scale == 0 || n.Sign() == 0 {
-		return n, err
+// decimals are the values of a decimal schema.
+type decimals struct {
+	variable bool // each value has its scale, and is a struct
+	scaleAt  int  // where in that
+	valueAt  int
+	scale    int // of all values else
+	scaleErr error
+}
+
+func decimalsOf(s *Schema) (d decimals) {
+	if s.name != VariableScaleName {
+		d.scale, d.scaleErr = Scale(s)
+		return d
 	}
-	if scale < -maxScale || scale > maxScale {
-		return nil, errRange
+	scale, hasScale := s.Field("scale")
+	value, hasValue := s.Field("value")
+	if !hasScale || !hasValue {
+		return decimals{scaleErr: errors.New("the schema lacks the field scale or value")}
 	}
-	if scale < 0 {
+	return decimals{variable: true, scaleAt: scale.Index, valueAt: value.Index}
+}
+
+func (d decimals) parts(v Value) (unscaled []byte, scale int, err error) {
+	if !d.variable {
+		unscaled, scale, err = v.Bytes(), d.scale, d.scaleErr
+	} else if f := v.Fields(); len(f) > max(d.scaleAt, d.valueAt) {
+		unscaled, scale = f[d.valueAt].Bytes(), int(f[d.scaleAt].Int())
+	}
+	if err == nil && (scale < -maxScale || scale > maxScale) {
+		err = errRange
+	}
+	return unscaled, scale, err
+}
+
+// append appends the text without an exponent.
+func (d decimals) append(dst []byte, v Value) ([]byte, error) {
+	unscaled, scale, err := d.parts(v)
+	if err != nil {
+		return nil, err
+	}
+	return AppendDecimal(dst, unscaled, scale), nil
+}
+
+// whole gives the number of a decimal without a fraction.
+func (d decimals) whole(v Value) (*big.Int, error) {
+	unscaled, scale, err := d.parts(v)
+	if err != nil {
+		return nil, err
+	}
+	n := Unscaled(unscaled)
+	if scale <= 0 {
 		return n.Mul(n, pow10(-scale)), nil
 	}
 	rest := new(big.Int)
@@ -245,8 +287,9 @@ func pow10(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(
 
 func uintSetter(s *Schema) (setter, error) {
 	if isDecimal(s) {
+		d := decimalsOf(s)
 		return func(dst reflect.Value, v Value) error {
-			n, err := wholeDecimal(s, v)
+			n, err := d.whole(v)
 			if err == nil && (!n.IsUint64() || dst.OverflowUint(n.Uint64())) {
 				err = errRange
 			}
@@ -280,8 +323,10 @@ func floatSetter(s *Schema) (setter, error) {
 	case isInteger(s):
 		get = func(v Value) (float64, error) { return float64(v.Int()), nil }
 	case isDecimal(s):
+		d := decimalsOf(s)
 		get = func(v Value) (float64, error) {
-			text, err := decimalText(s, v)
+			var buf [64]byte
+			text, err := d.append(buf[:0], v)
 			if err != nil {
 				return 0, err
 			}
@@ -307,33 +352,15 @@ func floatSetter(s *Schema) (setter, error) {
 	}, nil
 }
 
-// decimalText is a decimal's text without an exponent.
-func decimalText(s *Schema, v Value) ([]byte, error) {
-	var unscaled []byte
-	var scale int
-	var err error
-	if t := AsStruct(s, v); s.name == VariableScaleName {
-		unscaled, scale = t.Get("value").Bytes(), int(t.Get("scale").Int())
-	} else {
-		unscaled = v.Bytes()
-		scale, err = Scale(s)
-	}
-	if err == nil && (scale < -maxScale || scale > maxScale) {
-		err = errRange
-	}
-	if err != nil {
-		return nil, err
-	}
-	return AppendDecimal(make([]byte, 0, 32), unscaled, scale), nil
-}
-
 func stringSetter(s *Schema) (setter, error) {
 	switch {
 	case s.typ == TypeString:
 		return func(dst reflect.Value, v Value) error { dst.SetString(strings.Clone(v.Text())); return nil }, nil
 	case isDecimal(s):
+		d := decimalsOf(s)
 		return func(dst reflect.Value, v Value) error {
-			text, err := decimalText(s, v)
+			var buf [64]byte
+			text, err := d.append(buf[:0], v)
 			if err != nil {
 				return err
 			}
