@@ -20,7 +20,7 @@ func (n *jsonNode) append(dst []byte, v tailrace.Value) ([]byte, error) {
 	}
 	switch n.op {
 	case opInt:
-		return strconv.AppendInt(dst, v.Int(), 10), nil
+		return appendInt(dst, v.Int()), nil
 	case opString:
 		return appendQuoted(dst, v.Bytes()), nil
 	case opStruct:
@@ -52,7 +52,7 @@ func (n *jsonNode) append(dst []byte, v tailrace.Value) ([]byte, error) {
 		if ms := v.Int(); ms < 0 || ms > millisPerDay {
 			return dst, fmt.Errorf("a %s outside of a day, which it cannot be", tailrace.TimeName)
 		}
-		return strconv.AppendInt(dst, v.Int(), 10), nil
+		return appendInt(dst, v.Int()), nil
 	}
 }
 
@@ -84,7 +84,15 @@ func (n *jsonNode) appendStruct(dst []byte, vs []tailrace.Value) ([]byte, error)
 			dst = append(dst, f.null...)
 			continue
 		}
+		if f.node.op == opString && v.Type() == tailrace.TypeString {
+			dst = appendText(append(dst, f.quoted...), v.Bytes())
+			continue
+		}
 		dst = append(dst, f.prefix...)
+		if f.node.op == opInt && v.Type() == f.node.typ {
+			dst = appendInt(dst, v.Int())
+			continue
+		}
 		var err error
 		if dst, err = f.node.append(dst, v); err != nil {
 			return dst, fmt.Errorf("field %s: %w", f.name, err)

@@ -51,6 +51,7 @@ type jsonNode struct {
 // jsonField is a member of a struct.
 type jsonField struct {
 	prefix string // `{"name":` for the first, `,"name":` for the others
+	quoted string // the prefix and the opening quote of a string
 	null   string // the prefix and what null is written as; "" where it is not allowed
 	name   string
 	node   *jsonNode
@@ -153,7 +154,7 @@ func (j *JSON) compileFields(n *jsonNode) error {
 			return fmt.Errorf("field %s: %w", f.Name, err)
 		}
 		prefix := string(append(appendQuoted([]byte{open}, []byte(f.Name)), ':'))
-		n.fields[i] = jsonField{prefix: prefix, name: f.Name, node: node}
+		n.fields[i] = jsonField{prefix: prefix, quoted: prefix + `"`, name: f.Name, node: node}
 		if node.null != "" {
 			n.fields[i].null = prefix + node.null
 		}

@@ -35,7 +35,7 @@ func (j *JSON) appendAny(dst []byte, v tailrace.Value, depth int) ([]byte, error
 	case tailrace.TypeStruct:
 		return dst, errors.New("a struct without a schema, which alone knows its fields' names")
 	}
-	return strconv.AppendInt(dst, v.Int(), 10), nil
+	return appendInt(dst, v.Int()), nil
 }
 
 func (j *JSON) appendAnyArray(dst []byte, vs []tailrace.Value, depth int) (_ []byte, err error) {

@@ -11,8 +11,10 @@ import (
 // the quote, the backslash and control characters, a pair of escapes for
 // characters beyond U+FFFF, everything else as it is. Bytes that are no UTF-8
 // become U+FFFD, as they do in a Java string.
-func appendQuoted(dst, s []byte) []byte {
-	dst = append(dst, '"')
+func appendQuoted(dst, s []byte) []byte { return appendText(append(dst, '"'), s) }
+
+// appendText writes what follows the opening quote.
+func appendText(dst, s []byte) []byte {
 	i := plain(s)
 	if i == len(s) {
 		return append(append(dst, s...), '"')
@@ -40,25 +42,45 @@ func appendQuoted(dst, s []byte) []byte {
 
 // plain gives how many bytes s begins with that a JSON string holds as they
 // are: ASCII but for the quote, the backslash and control characters. It looks
-// at eight at a time. A byte's high bit in found is exact up to the first one
-// that is set, since only a byte that is found borrows from the next.
+// at eight at a time, of which the last eight may overlap the eight before.
 func plain(s []byte) int {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
+	if len(s) < 8 {
+		return plainShort(s)
+	}
 	i := 0
 	for ; len(s)-i >= 8; i += 8 {
-		w := binary.LittleEndian.Uint64(s[i:])
-		quote, backslash := w^ones*'"', w^ones*'\\'
-		found := (w | (w - ones*' ') | (quote - ones) | (backslash - ones)) & high
-		if found != 0 {
+		if found := special(binary.LittleEndian.Uint64(s[i:])); found != 0 {
 			return i + bits.TrailingZeros64(found)>>3
 		}
 	}
-	for ; i < len(s); i++ {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			break
+	if found := special(binary.LittleEndian.Uint64(s[len(s)-8:])); found != 0 {
+		return len(s) - 8 + bits.TrailingZeros64(found)>>3
+	}
+	return len(s)
+}
+
+func plainShort(s []byte) int {
+	if n := len(s); n >= 4 {
+		both := uint64(binary.LittleEndian.Uint32(s)) | uint64(binary.LittleEndian.Uint32(s[n-4:]))<<32
+		if special(both) == 0 {
+			return n
 		}
 	}
-	return i
+	for i, c := range s {
+		if c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// special sets the high bit of each of eight bytes that is not plain. It is
+// exact up to the first one, since only a byte that is found borrows from the
+// next.
+func special(w uint64) uint64 {
+	const high = 0x80 * ones
+	quote, backslash := w^ones*'"', w^ones*'\\'
+	return (w | (w - ones*' ') | (quote - ones) | (backslash - ones)) & high
 }
 
 // appendOdd writes what s begins with where its UTF-8 has one byte, as only what
