@@ -246,7 +246,7 @@ func (p *jsonBudget) opaque(dst, b []byte) ([]byte, bool) {
 func appendPackedTime(dst []byte, typ ColumnType, v int64) []byte {
 	if v < 0 {
 		dst = append(dst, '-')
-		v = -v
+		v = -max(v, -math.MaxInt64)
 	}
 	whole, micro := v>>24, int(v&(1<<24-1))%1_000_000
 	hour, minute, second := int(whole>>12), int(whole>>6&63), int(whole&63)

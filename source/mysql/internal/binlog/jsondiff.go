@@ -165,7 +165,11 @@ func parseJSONValue(typ byte, b []byte, depth int, budget *int) *jsonNode {
 		return nil
 	}
 	if typ > jsonLargeArray {
-		return &jsonNode{raw: append([]byte{typ}, b...)}
+		n := jsonLeafSize(typ, b)
+		if n > len(b) {
+			return nil
+		}
+		return &jsonNode{raw: append([]byte{typ}, b[:n]...)}
 	}
 	width := 2
 	if typ == jsonLargeObject || typ == jsonLargeArray {
@@ -209,6 +213,31 @@ func parseJSONValue(typ byte, b []byte, depth int, budget *int) *jsonNode {
 		n.members = append(n.members, m)
 	}
 	return n
+}
+
+// jsonLeafSize is how many bytes a value takes that is no object or array; more
+// than there are where it is damaged.
+func jsonLeafSize(typ byte, b []byte) int {
+	head := 0
+	switch typ {
+	case jsonOpaque:
+		head = 1
+	case jsonString:
+	default:
+		return jsonScalarSize(typ)
+	}
+	if len(b) < head {
+		return len(b) + 1
+	}
+	text, ok := jsonVarlen(b[head:])
+	if !ok {
+		return len(b) + 1
+	}
+	for i := head; ; i++ {
+		if b[i]&0x80 == 0 {
+			return i + 1 + len(text)
+		}
+	}
 }
 
 func (n *jsonNode) append(dst []byte) ([]byte, error) {
@@ -299,14 +328,17 @@ func jsonLeg(path string) (key string, index int, member bool, rest string, ok b
 		index, err := strconv.Atoi(path[1:end])
 		return "", index, false, path[end+1:], err == nil && index >= 0
 	case strings.HasPrefix(path, `."`):
-		quoted, err := strconv.QuotedPrefix(path[1:])
-		if err != nil {
+		end := 2
+		for end < len(path) && path[end] != '"' {
+			if path[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		if end >= len(path) || json.Unmarshal([]byte(path[1:end+1]), &key) != nil {
 			return
 		}
-		if err := json.Unmarshal([]byte(quoted), &key); err != nil {
-			return
-		}
-		return key, 0, true, path[1+len(quoted):], true
+		return key, 0, true, path[end+1:], true
 	case strings.HasPrefix(path, "."):
 		end := strings.IndexAny(path[1:], ".[")
 		if end < 0 {
