@@ -267,23 +267,36 @@ func (r *reader) take(t *table) error {
 		t.safe = t.at
 	}
 	value, size, err := t.plan.row(&h.slab, c.cells)
-	var bad *columnError
-	if errors.As(err, &bad) && errors.Is(err, errTooWide) && r.widens(t, bad.column) {
-		if err := r.widen(t, bad.column); err != nil {
+	if err != nil {
+		if value, size, err = r.again(t, err); err != nil {
 			return err
-		}
-		value, size, err = t.plan.row(&h.slab, c.cells)
-	}
-	if errors.As(err, &bad) {
-		column := t.plan.columns[bad.column]
-		return &source.RecordError{
-			Record: tailrace.Record{Topic: t.topic},
-			Err:    fmt.Errorf("jdbc source: table %s: the column %s, declared %s, %w", t, column.Name, column.Declared, err),
 		}
 	}
 	h.records = append(h.records, tailrace.Record{Topic: t.topic, ValueSchema: t.plan.schema, Value: value})
 	h.size += size
 	return nil
+}
+
+// again reads a row that could not be read with its columns made wider, where
+// that helps, or says what is wrong with it.
+func (r *reader) again(t *table, err error) (value tailrace.Value, size int, _ error) {
+	var bad *columnError
+	for errors.As(err, &bad) && errors.Is(err, errTooWide) && r.widens(t, bad.column) {
+		if err := r.widen(t, bad.column); err != nil {
+			return value, 0, err
+		}
+		if value, size, err = t.plan.row(&r.half.slab, r.cursor.cells); err == nil {
+			return value, size, nil
+		}
+	}
+	if !errors.As(err, &bad) {
+		return value, 0, err
+	}
+	column := t.plan.columns[bad.column]
+	return value, 0, &source.RecordError{
+		Record: tailrace.Record{Topic: t.topic},
+		Err:    fmt.Errorf("jdbc source: table %s: the column %s, declared %s, %w", t, column.Name, column.Declared, bad),
+	}
 }
 
 // widens says whether the column's integers can be made wider.

@@ -110,18 +110,19 @@ func TestWhatNumericColumnsBecomeByTheMapping(t *testing.T) {
 }
 
 func TestAnIntegerColumnWidensAtTheFirstNumberThatIsTooGreat(t *testing.T) {
-	db := newDatabase(t, "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, n INTEGER)")
-	db.exec("INSERT INTO t (n) VALUES (1), (5000000000), (3)")
+	db := newDatabase(t, "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, n INTEGER, m TINYINT)")
+	db.exec("INSERT INTO t (n, m) VALUES (1, 1), (5000000000, 70000), (3, 3)")
 	r := open(t, db.source(jdbc.Incrementing)).until(3)
 	db.exec("INSERT INTO t (n) VALUES (4)")
 	r.until(4)
 	assert.Equal(t, []string{"1", "5000000000", "3", "4"}, r.values("n"))
 	var types []string
 	for i := range r.records {
-		types = append(types, spell(r.records[i].ValueSchema.Fields()[1].Schema))
+		fields := r.records[i].ValueSchema.Fields()
+		types = append(types, spell(fields[1].Schema)+" "+spell(fields[2].Schema))
 		assert.NoError(t, r.records[i].ValueSchema.Validate(r.records[i].Value))
 	}
-	assert.Equal(t, []string{"int32?", "int64?", "int64?", "int64?"}, types)
+	assert.Equal(t, []string{"int32? int16?", "int64? int64?", "int64? int64?", "int64? int64?"}, types)
 }
 
 func TestAValueThatItsColumnCannotHaveIsARecordErrorAndTheRestComes(t *testing.T) {

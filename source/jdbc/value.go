@@ -240,13 +240,63 @@ func decimals(scale int) Decoder {
 		default:
 			return tailrace.Value{}, notA(src, "decimal number")
 		}
+		var out [24]byte
+		if n, ok := smallUnscaled(digits, scale); ok {
+			return slab.CopyBytes(tailrace.AppendUnscaled(out[:0], n)), nil
+		}
 		n, ok := unscaled(digits, scale)
 		if !ok {
 			return tailrace.Value{}, notA(src, "decimal number")
 		}
-		var out [24]byte
 		return slab.CopyBytes(tailrace.AppendBigUnscaled(out[:0], n)), nil
 	}
+}
+
+// smallUnscaled is unscaled for plain numbers of up to 18 digits, without an
+// allocation.
+func smallUnscaled(text []byte, scale int) (n int64, ok bool) {
+	digits, negative := text, false
+	if len(digits) > 0 && digits[0] == '-' {
+		digits, negative = digits[1:], true
+	}
+	behind := -1 // digits behind the point; -1 before it
+	taken, up := 0, false
+	for _, c := range digits {
+		switch {
+		case c == '.' && behind < 0:
+			behind = 0
+		case c < '0' || c > '9':
+			return 0, false
+		case behind >= scale && behind >= 0:
+			if behind == scale {
+				up = c >= '5'
+			}
+			behind++
+		default:
+			n = n*10 + int64(c-'0')
+			taken++
+			if behind >= 0 {
+				behind++
+			}
+		}
+	}
+	if taken == 0 || scale < 0 {
+		return 0, false
+	}
+	for behind = max(behind, 0); behind < scale; behind++ {
+		n *= 10
+		taken++
+	}
+	if taken > integerDigits {
+		return 0, false
+	}
+	if up {
+		n++
+	}
+	if negative {
+		n = -n
+	}
+	return n, true
 }
 
 // maxExponent bounds what an exponent may ask for, so that a short text cannot
