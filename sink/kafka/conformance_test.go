@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -209,4 +210,23 @@ func TestConnectionsToKafkaMayBreakAtAnyByte(t *testing.T) {
 		require.NoError(t, w.Write(t.Context(), numbered(topic, 10*n, 10*n+10)))
 	}
 	wantExactly(t, server.Brokers, topic, 1000)
+}
+
+func TestKafkaMayDieAndComeBackWithinAWrite(t *testing.T) {
+	server := testserver.StartKafka(t)
+	topic := server.Topic(t, 3)
+	w := open(t, Sink{Brokers: server.Brokers, DeliveryTimeout: 5 * time.Minute})
+	var dying sync.WaitGroup
+	defer dying.Wait()
+	for n := range 60 {
+		if n == 10 {
+			dying.Go(func() {
+				server.Kill(t)
+				server.Start(t)
+			})
+		}
+		require.NoError(t, w.Write(t.Context(), numbered(topic, 10*n, 10*n+10)))
+	}
+	dying.Wait()
+	wantExactly(t, server.Brokers, topic, 600)
 }
