@@ -78,24 +78,20 @@ func (n *jsonNode) appendStruct(dst []byte, vs []tailrace.Value) ([]byte, error)
 	if len(vs) == 0 {
 		return append(dst, "{}"...), nil
 	}
-	for i := range vs {
+	for i := range n.fields {
 		f, v := &n.fields[i], vs[i]
-		if v.IsNull() && f.null != "" {
+		switch {
+		case v.IsNull() && f.null != "":
 			dst = append(dst, f.null...)
-			continue
-		}
-		if f.node.op == opString && v.Type() == tailrace.TypeString {
+		case v.Type() != f.typ || f.op > opString:
+			var err error
+			if dst, err = f.node.append(append(dst, f.prefix...), v); err != nil {
+				return dst, fmt.Errorf("field %s: %w", f.name, err)
+			}
+		case f.op == opString:
 			dst = appendText(append(dst, f.quoted...), v.Bytes())
-			continue
-		}
-		dst = append(dst, f.prefix...)
-		if f.node.op == opInt && v.Type() == f.node.typ {
-			dst = appendInt(dst, v.Int())
-			continue
-		}
-		var err error
-		if dst, err = f.node.append(dst, v); err != nil {
-			return dst, fmt.Errorf("field %s: %w", f.name, err)
+		default:
+			dst = appendInt(append(dst, f.prefix...), v.Int())
 		}
 	}
 	return append(dst, '}'), nil

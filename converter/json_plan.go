@@ -19,11 +19,11 @@ type jsonOp uint8
 
 const (
 	opInt jsonOp = iota
+	opString
 	opTimeOfDay
 	opFloat32
 	opFloat64
 	opBoolean
-	opString
 	opBytes
 	opDecimalBase64
 	opDecimalNumber
@@ -54,6 +54,8 @@ type jsonField struct {
 	quoted string // the prefix and the opening quote of a string
 	null   string // the prefix and what null is written as; "" where it is not allowed
 	name   string
+	op     jsonOp        // the node's
+	typ    tailrace.Type // the node's
 	node   *jsonNode
 }
 
@@ -154,7 +156,7 @@ func (j *JSON) compileFields(n *jsonNode) error {
 			return fmt.Errorf("field %s: %w", f.Name, err)
 		}
 		prefix := string(append(appendQuoted([]byte{open}, []byte(f.Name)), ':'))
-		n.fields[i] = jsonField{prefix: prefix, quoted: prefix + `"`, name: f.Name, node: node}
+		n.fields[i] = jsonField{prefix: prefix, quoted: prefix + `"`, name: f.Name, op: node.op, typ: node.typ, node: node}
 		if node.null != "" {
 			n.fields[i].null = prefix + node.null
 		}

@@ -70,11 +70,14 @@ func (n *jsonNode) readInt(r *jsonReader) (v tailrace.Value, err error) {
 		return v, r.unexpected("a whole number")
 	}
 	at := r.i
-	text, whole, err := r.number()
-	if err != nil {
-		return v, err
+	i, ok := r.short()
+	if !ok {
+		text, whole, err := r.number()
+		if err != nil {
+			return v, err
+		}
+		i, ok = parseWhole(text, whole)
 	}
-	i, ok := parseWhole(text, whole)
 	bits := 8 << (n.typ - tailrace.TypeInt8)
 	if !ok || i<<(64-bits)>>(64-bits) != i {
 		r.i = at
@@ -94,22 +97,8 @@ func parseWhole(text []byte, whole bool) (int64, bool) {
 		n, ok := parseDecimal(text, 0)
 		return n.Int64(), ok && n.IsInt64()
 	}
-	if len(text) > 18 {
-		i, err := strconv.ParseInt(string(text), 10, 64)
-		return i, err == nil
-	}
-	neg := text[0] == '-'
-	if neg {
-		text = text[1:]
-	}
-	i := int64(0)
-	for _, c := range text {
-		i = i*10 + int64(c-'0')
-	}
-	if neg {
-		i = -i
-	}
-	return i, true
+	i, err := strconv.ParseInt(string(text), 10, 64)
+	return i, err == nil
 }
 
 func (n *jsonNode) readFloat(r *jsonReader) (v tailrace.Value, err error) {
@@ -170,28 +159,25 @@ func (n *jsonNode) readStruct(r *jsonReader) (v tailrace.Value, err error) {
 	if r.peek() != '{' {
 		return v, r.unexpected("an object")
 	}
+	vs := make([]tailrace.Value, len(n.fields))
 	if err := r.enter(); err != nil {
 		return v, err
 	}
-	vs := make([]tailrace.Value, len(n.fields))
 	next := 0 // the field that is likely to come
 	for first := true; ; first = false {
-		name, ok, err := r.member(first)
-		if err != nil {
+		if next < len(vs) && r.takeField(n.fields[next].prefix) {
+			// The name stands there as Append writes it.
+		} else if i, ok, err := n.readName(r, first, next); err != nil {
 			return v, err
-		}
-		if !ok {
+		} else if !ok {
 			break
-		}
-		if next >= len(vs) || n.fields[next].name != string(name) {
-			f, ok := n.schema.Field(textValue(name).Text())
-			if !ok {
-				if err := r.skip(); err != nil {
-					return v, err
-				}
-				continue
+		} else if i < 0 {
+			if err := r.skip(); err != nil {
+				return v, err
 			}
-			next = f.Index
+			continue
+		} else {
+			next = i
 		}
 		if vs[next], err = n.fields[next].node.read(r); err != nil {
 			return v, fmt.Errorf("field %s: %w", n.fields[next].name, err)
@@ -209,6 +195,23 @@ func (n *jsonNode) readStruct(r *jsonReader) (v tailrace.Value, err error) {
 		return v, r.fail("the field %s, which is required, is missing", f.name)
 	}
 	return tailrace.StructOf(vs), nil
+}
+
+// readName reads a member's name and gives the field of that name: -1 for none.
+// It is likely the next one.
+func (n *jsonNode) readName(r *jsonReader, first bool, next int) (i int, ok bool, err error) {
+	name, ok, err := r.member(first)
+	if !ok {
+		return 0, false, err
+	}
+	if next < len(n.fields) && n.fields[next].name == string(name) {
+		return next, true, nil
+	}
+	f, ok := n.schema.Field(textValue(name).Text())
+	if !ok {
+		return -1, true, nil
+	}
+	return f.Index, true, nil
 }
 
 func (n *jsonNode) readArray(r *jsonReader) (v tailrace.Value, err error) {

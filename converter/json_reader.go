@@ -96,6 +96,18 @@ func (r *jsonReader) enter() error {
 	return nil
 }
 
+// takeField moves behind a field's name and colon if they stand right at the
+// reader's place: behind the brace that it has entered, or before a comma.
+func (r *jsonReader) takeField(prefix string) bool {
+	if prefix[0] == '{' {
+		prefix = prefix[1:]
+		if r.data[r.i-1] != '{' {
+			return false
+		}
+	}
+	return r.take(prefix)
+}
+
 // more says whether another element or member follows. It moves behind the
 // comma before it or, where there is none, behind the closing byte.
 func (r *jsonReader) more(first bool, closing byte) (bool, error) {
@@ -152,6 +164,9 @@ func (r *jsonReader) text() ([]byte, error) {
 			r.i++
 			return s, nil
 		case c == '\\':
+			if out == nil {
+				out = make([]byte, 0, 2*(r.i-start)+64)
+			}
 			out = append(out, r.data[start:r.i]...)
 			var err error
 			if out, err = r.escape(out); err != nil {
@@ -170,7 +185,7 @@ func (r *jsonReader) text() ([]byte, error) {
 	}
 }
 
-// escape reads an escape and appends what it stands for. The result is not nil.
+// escape reads an escape and appends what it stands for.
 func (r *jsonReader) escape(dst []byte) ([]byte, error) {
 	if r.i+1 >= len(r.data) {
 		return nil, r.fail("the text ends within a string")
@@ -265,6 +280,28 @@ func (r *jsonReader) number() (text []byte, whole bool, err error) {
 		return nil, false, r.fail("a number of more than %d characters", maxNumber)
 	}
 	return r.data[start:r.i], whole, nil
+}
+
+// short reads a whole number of up to 18 digits. Where it is none it leaves the
+// reader where it is.
+func (r *jsonReader) short() (n int64, ok bool) {
+	i := r.i
+	if i < len(r.data) && r.data[i] == '-' {
+		i++
+	}
+	start := i
+	for i < len(r.data) && r.data[i]-'0' < 10 {
+		n = n*10 + int64(r.data[i]-'0')
+		i++
+	}
+	if i == start || i-start > 18 || i < len(r.data) && (r.data[i] == '.' || r.data[i]|0x20 == 'e') {
+		return 0, false
+	}
+	if start > r.i {
+		n = -n
+	}
+	r.i = i
+	return n, true
 }
 
 func (r *jsonReader) digits() error {

@@ -174,7 +174,7 @@ type entries struct {
 	index map[string]int // from manyEntries on
 }
 
-const manyEntries = 16
+const manyEntries = 32
 
 // put sets the value of a key, which id identifies.
 func (m *entries) put(id []byte, key, v tailrace.Value) {
@@ -184,6 +184,9 @@ func (m *entries) put(id []byte, key, v tailrace.Value) {
 				m.kvs[i+1] = v
 				return
 			}
+		}
+		if m.kvs == nil {
+			m.kvs = make([]tailrace.Value, 0, 16)
 		}
 		m.kvs = append(m.kvs, key, v)
 		return
