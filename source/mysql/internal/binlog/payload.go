@@ -51,7 +51,7 @@ func (p *payload) begin(ev *Event) error {
 		p.read = p.packed.Read
 	case compressionZstd:
 		if p.decoder == nil {
-			d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+			d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(128<<20))
 			if err != nil {
 				return ev.fail(fmt.Errorf("start zstd: %w", err))
 			}

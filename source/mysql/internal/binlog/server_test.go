@@ -119,9 +119,15 @@ func column(t testing.TB, db *sql.DB, query string) (values []string) {
 	rows, err := db.Query(query)
 	require.NoError(t, err)
 	defer rows.Close()
+	columns, err := rows.Columns()
+	require.NoError(t, err)
 	for rows.Next() {
 		var v sql.NullString
-		require.NoError(t, rows.Scan(&v))
+		dst := []any{&v}
+		for range columns[1:] {
+			dst = append(dst, new(any))
+		}
+		require.NoError(t, rows.Scan(dst...))
 		if !v.Valid {
 			v.String = "NULL"
 		}

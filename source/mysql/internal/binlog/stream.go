@@ -178,13 +178,21 @@ func (s *Stream) Next(ctx context.Context) (*Event, error) {
 			if ctxErr := ctx.Err(); ctxErr != nil && errors.Is(err, ctxErr) {
 				return nil, err
 			}
-			s.failed = fmt.Errorf("read the binlog of %s at %s behind %s:%d: %w", s.config.Flavor, s.addr, s.file, s.pos, err)
+			s.failed = fmt.Errorf("read the binlog of %s at %s%s: %w", s.config.Flavor, s.addr, s.behind(), err)
 			return nil, s.failed
 		}
 		if ev != nil {
 			return ev, nil
 		}
 	}
+}
+
+// behind says how far the stream has come, for an error.
+func (s *Stream) behind() string {
+	if s.file == "" {
+		return ", before its first event"
+	}
+	return fmt.Sprintf(" behind %s:%d", s.file, s.pos)
 }
 
 // next gives one event, or none where it was one that nobody is to see.
