@@ -10,6 +10,7 @@ import (
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/offset"
 	"github.com/tailrace-io/tailrace/sink"
+	"github.com/tailrace-io/tailrace/sink/kafka"
 	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/jdbc"
 	"github.com/tailrace-io/tailrace/source/jdbc/sqlite"
@@ -56,6 +57,7 @@ func Registry() connect.Registry {
 			"org.apache.kafka.connect.storage.FileOffsetBackingStore":   file,
 			"org.apache.kafka.connect.storage.MemoryOffsetBackingStore": memory,
 		},
+		Producer: func(p *property.Set) sink.Sink { return kafka.FromProperties(p) },
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailrace-io/tailrace/engine/connect"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/sink/kafka"
 	"github.com/tailrace-io/tailrace/source/jdbc"
 	"github.com/tailrace-io/tailrace/source/mysql"
 )
@@ -27,7 +28,11 @@ type section struct {
 func pages() map[string][]section {
 	return map[string][]section{
 		"jdbc-source": {{"io.confluent.connect.jdbc.JdbcSourceConnector", jdbc.Properties()}},
-		"mysql":       {{"io.debezium.connector.mysql.MySqlConnector and io.debezium.connector.mariadb.MariaDbConnector", mysql.Properties()}},
+		"kafka-sink": {
+			{"The producer's, behind `producer.override.`, `producer.` or nothing", kafka.Properties()},
+			{"Topics that are not there", kafka.TopicCreationProperties()},
+		},
+		"mysql": {{"io.debezium.connector.mysql.MySqlConnector and io.debezium.connector.mariadb.MariaDbConnector", mysql.Properties()}},
 		"engine": {
 			{"Engine", connect.Properties()},
 			{"FileOffsetBackingStore, behind `offset.storage.`", offsetProperties(true)},

@@ -13,6 +13,7 @@ import (
 	"github.com/tailrace-io/tailrace/engine/connect/builtin"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/offset"
+	"github.com/tailrace-io/tailrace/sink/kafka"
 	sinkmemory "github.com/tailrace-io/tailrace/sink/memory"
 	"github.com/tailrace-io/tailrace/source/jdbc"
 	"github.com/tailrace-io/tailrace/source/mysql"
@@ -96,6 +97,28 @@ func TestJSONOfAJDBCSource(t *testing.T) {
 	assert.Contains(t, notes, "tasks.max has no effect: one engine does the work of all tasks")
 }
 
+func TestAStandaloneWorkerWithAConnectorWritesToKafka(t *testing.T) {
+	config := read(t, "worker.properties")
+	for k, v := range read(t, "connect-jdbc-source.json") {
+		config[k] = v
+	}
+	config["errors.tolerance"], config["errors.deadletterqueue.topic.name"] = "all", "dead"
+	cfg, notes, err := builtin.Registry().Config(config)
+	require.NoError(t, err)
+	_, err = engine.New(cfg)
+	require.NoError(t, err)
+	s := cfg.Sink.(kafka.Sink)
+	assert.Equal(t, []string{"kafka-1:9092", "kafka-2:9092"}, s.Brokers)
+	assert.Equal(t, kafka.Zstd, s.Compression)
+	assert.Equal(t, 3, s.TopicCreation.Partitions)
+	assert.Equal(t, engine.DeadLetter, cfg.Errors.Encode)
+	assert.Equal(t, "dead", cfg.Errors.DeadLetterTopic)
+	assert.IsType(t, kafka.Sink{}, cfg.Errors.DeadLetters)
+	assert.Equal(t, offset.File("/tmp/connect.offsets"), cfg.Offsets)
+	assert.Contains(t, notes, "plugin.path has no effect: there is no JVM")
+	assert.Contains(t, notes, "producer.linger.ms has no effect: the engine's batches are sent as they come, in batches as large as the topics take")
+}
+
 func TestMistakesInARealConfigurationAreSaidTogether(t *testing.T) {
 	config := read(t, "engine-mysql.properties")
 	config["connector.class"] = "io.debezium.connecotr.mysql.MySqlConnector"
@@ -119,7 +142,7 @@ func TestMistakesInARealConfigurationAreSaidTogether(t *testing.T) {
 }
 
 func FuzzConfig(f *testing.F) {
-	files := []string{"engine-mysql.properties", "connect-mysql.json", "connect-mariadb.json", "connect-jdbc-source.json"}
+	files := []string{"engine-mysql.properties", "connect-mysql.json", "connect-mariadb.json", "connect-jdbc-source.json", "worker.properties"}
 	bases := make([]map[string]string, len(files))
 	for i, file := range files {
 		bases[i] = read(f, file)

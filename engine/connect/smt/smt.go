@@ -1,0 +1,103 @@
+// Package smt reads the properties of single message transforms: what Kafka
+// Connect keeps under transforms.<name>. and predicates.<name>., by the names of
+// its classes. It links no driver.
+package smt
+
+import (
+	"errors"
+
+	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/transform"
+)
+
+const (
+	kafka      = "org.apache.kafka.connect.transforms."
+	predicates = kafka + "predicates."
+)
+
+// Transforms gives a registry of the transforms, by their classes, that the
+// caller may add to. A configuration that is wrong leaves its errors in the set.
+func Transforms() map[string]func(*property.Set) transform.Transform {
+	m := map[string]func(*property.Set) transform.Transform{
+		kafka + "DropHeaders":     dropHeaders,
+		kafka + "Filter":          drop,
+		kafka + "InsertHeader":    insertHeader,
+		kafka + "RegexRouter":     regexRouter,
+		kafka + "TimestampRouter": timestampRouter,
+		kafka + "ValueToKey":      valueToKey,
+	}
+	for name, read := range map[string]func(*property.Set, transform.Part) transform.Transform{
+		"Cast": cast, "ExtractField": extractField, "Flatten": flatten, "HeaderFrom": headerFrom,
+		"HoistField": hoistField, "InsertField": insertField, "MaskField": maskField, "ReplaceField": replaceField,
+		"SetSchemaMetadata": setSchemaMetadata, "TimestampConverter": timestampConverter,
+	} {
+		m[kafka+name+"$Key"] = func(p *property.Set) transform.Transform { return read(p, transform.Key) }
+		m[kafka+name+"$Value"] = func(p *property.Set) transform.Transform { return read(p, transform.Value) }
+	}
+	return m
+}
+
+// Predicates gives a registry of the predicates, likewise.
+func Predicates() map[string]func(*property.Set) transform.Predicate {
+	return map[string]func(*property.Set) transform.Predicate{
+		predicates + "HasHeaderKey":      hasHeaderKey,
+		predicates + "RecordIsTombstone": recordIsTombstone,
+		predicates + "TopicNameMatches":  topicNameMatches,
+	}
+}
+
+// Section is the properties of a class.
+type Section struct {
+	Class      string // without its package
+	Properties property.Table
+}
+
+// Reference gives the properties of all classes that have any.
+func Reference() []Section {
+	return []Section{
+		{"Cast$Key and Cast$Value", castProperties()},
+		{"DropHeaders", dropHeadersProperties()},
+		{"ExtractField$Key and ExtractField$Value", extractFieldProperties()},
+		{"Flatten$Key and Flatten$Value", flattenProperties()},
+		{"HeaderFrom$Key and HeaderFrom$Value", headerFromProperties()},
+		{"HoistField$Key and HoistField$Value", hoistFieldProperties()},
+		{"InsertField$Key and InsertField$Value", insertFieldProperties()},
+		{"InsertHeader", insertHeaderProperties()},
+		{"MaskField$Key and MaskField$Value", maskFieldProperties()},
+		{"RegexRouter", regexRouterProperties()},
+		{"ReplaceField$Key and ReplaceField$Value", replaceFieldProperties()},
+		{"SetSchemaMetadata$Key and SetSchemaMetadata$Value", setSchemaMetadataProperties()},
+		{"TimestampConverter$Key and TimestampConverter$Value", timestampConverterProperties()},
+		{"TimestampRouter", timestampRouterProperties()},
+		{"ValueToKey", valueToKeyProperties()},
+		{"predicates.HasHeaderKey", hasHeaderKeyProperties()},
+		{"predicates.TopicNameMatches", topicNameMatchesProperties()},
+	}
+}
+
+// keys are the properties that a transform's options come from.
+type keys map[string]string
+
+// made gives the transform and leaves what is wrong with its options in the set.
+func (k keys) made(p *property.Set, t transform.Transform, err error) transform.Transform {
+	k.report(p, err)
+	return t
+}
+
+func (k keys) report(p *property.Set, err error) {
+	var wrong *transform.OptionError
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			k.report(p, err)
+		}
+	} else if errors.As(err, &wrong) {
+		p.Errorf(k[wrong.Option], "%w", wrong.Err)
+	}
+}
+
+// keepNulls is the option that most transforms have.
+const replaceNulls = "replace.null.with.default"
+
+func replaceNullsProperty() property.Property {
+	return property.Property{Key: replaceNulls, Type: property.Bool, Default: "true", Doc: "Whether the default of a field takes the place of its null."}
+}
