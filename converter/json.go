@@ -54,17 +54,19 @@ const (
 	maxDepth = 1000
 )
 
-// JSON is the converter to and from JSON: byte for byte what Kafka Connect's
-// JsonConverter writes. Members come in the schema's order, or in that of a map;
-// bytes are base64, a map whose keys are no strings is an array of pairs, NaN
-// and the infinities are strings, and floating-point numbers have Java's text
-// (1.0E10), the shortest that reads back as the same number.
+// JSON is the converter to and from JSON: byte for byte what the JsonConverter of
+// Kafka Connect 4.3 writes. Members come in the schema's order, or in that of a
+// map; bytes are base64, a map whose keys are no strings is an array of pairs,
+// NaN and the infinities are strings, characters beyond U+FFFF are two escapes,
+// and floating-point numbers have Java's text (1.0E10), the shortest that reads
+// back as the same number, which is Java's from 19 on.
 //
 // It differs from JsonConverter where that one goes on with something else than
 // it was given. A value that does not fit its schema is an error, where
 // JsonConverter reads the text "7" as the number 0, 300 as the int8 44, and
-// ignores what follows the first JSON value. "NaN" and the infinities are read
-// as what they were written from. Text that is the placeholder for a column that
+// ignores what follows the first JSON value. So is half a surrogate pair, which
+// UTF-8 does not have. "NaN" and the infinities are read as what they were
+// written from. Text that is the placeholder for a column that
 // the log did not carry is read as tailrace.Unchanged. Decimals are read in
 // their schema's scale, or not at all where they have more digits.
 type JSON struct {

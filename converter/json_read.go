@@ -135,10 +135,14 @@ func (n *jsonNode) readDecimal(r *jsonReader) (v tailrace.Value, err error) {
 	c, at := r.peek(), r.i
 	if c == '"' {
 		b, err := r.base64()
-		if err == nil {
-			b, err = minimalUnscaled(b)
+		if err != nil {
+			return v, err
 		}
-		return tailrace.Bytes(b), err
+		if b, err = minimalUnscaled(b); err != nil {
+			r.i = at
+			return v, r.fail("%w", err)
+		}
+		return tailrace.Bytes(b), nil
 	}
 	if c != '-' && (c < '0' || c > '9') {
 		return v, r.unexpected("a number or a string of base64")

@@ -175,8 +175,14 @@ func (s *schemaText) builder() (*tailrace.SchemaBuilder, error) {
 	}
 	switch t {
 	case tailrace.TypeArray:
+		if s.items == nil {
+			return nil, errors.New("the schema of an array without its items")
+		}
 		b.Elem(s.items)
 	case tailrace.TypeMap:
+		if s.keys == nil || s.values == nil {
+			return nil, errors.New("the schema of a map without its keys and values")
+		}
 		b.Key(s.keys).Elem(s.values)
 	case tailrace.TypeStruct:
 		if !s.hasFields {
