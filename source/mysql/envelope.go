@@ -97,7 +97,6 @@ func envelopeSchema(topic string, row, source *tailrace.Schema) (*tailrace.Schem
 type writer struct {
 	slab    tailrace.Slab
 	records []tailrace.Record
-	before  int // the slab's size when the batch began
 	last    int // how many records the batch before had
 
 	source  [sourceFields]tailrace.Value
@@ -167,16 +166,12 @@ func (w *writer) begin() {
 		now := time.Now()
 		w.millis, w.micros, w.nanos = tailrace.Int64(now.UnixMilli()), tailrace.Int64(now.UnixMicro()), tailrace.Int64(now.UnixNano())
 		w.records = make([]tailrace.Record, 0, w.last+4)
-		w.before = w.slab.Size()
 	}
 }
 
 // size is how many bytes the batch holds on to.
 func (w *writer) size() int {
-	if w.records == nil {
-		return 0
-	}
-	return w.slab.Size() - w.before + len(w.records)*recordSize
+	return w.slab.Size() + len(w.records)*recordSize
 }
 
 // full says whether the batch has as much as one may have.
@@ -188,10 +183,12 @@ const batchBytes = 4 << 20
 
 const recordSize = 160 // of a tailrace.Record, about
 
-// batch gives what was gathered and begins anew.
+// batch gives what was gathered and begins anew, with another slab: a chunk of
+// values that two batches shared would keep the first alive as long as the
+// second, and so one after the other for ever.
 func (w *writer) batch(offset tailrace.Offset) tailrace.Batch {
 	b := tailrace.Batch{Records: w.records, Offsets: []tailrace.Offset{offset}, Size: w.size(), Time: w.newest}
-	w.last, w.records, w.newest = len(w.records), nil, time.Time{}
+	w.last, w.records, w.newest, w.slab = len(w.records), nil, time.Time{}, tailrace.Slab{}
 	return b
 }
 
@@ -218,16 +215,17 @@ func (w *writer) add(t *table, op, key, before, after tailrace.Value, block []ta
 	values[envelopeSource] = tailrace.StructOf(block)
 	values[envelopeOp] = op
 	values[envelopeMillis], values[envelopeMicros], values[envelopeNanos] = w.millis, w.micros, w.nanos
-	w.records = append(w.records, tailrace.Record{
-		Topic: t.topic, KeySchema: t.keySchema, Key: key,
-		ValueSchema: t.schema, Value: tailrace.StructOf(values), Headers: headers,
-	})
+	r := tailrace.Record{Topic: t.topic, ValueSchema: t.schema, Value: tailrace.StructOf(values), Headers: headers}
+	if !key.IsNull() { // it is of a truncate, and of a table without a key
+		r.KeySchema, r.Key = t.keySchema, key
+	}
+	w.records = append(w.records, r)
 }
 
-// tombstone adds the record that follows a delete.
+// tombstone adds the record that follows a delete, also where the table has no
+// key.
 func (w *writer) tombstone(t *table, key tailrace.Value, headers []tailrace.Header) {
-	if w.noTombstones || t.key == nil {
-		return
+	if !w.noTombstones {
+		w.records = append(w.records, tailrace.Record{Topic: t.topic, KeySchema: t.keySchema, Key: key, Headers: headers})
 	}
-	w.records = append(w.records, tailrace.Record{Topic: t.topic, KeySchema: t.keySchema, Key: key, Headers: headers})
 }

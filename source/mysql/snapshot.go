@@ -22,28 +22,28 @@ type snapshot struct {
 	// When the snapshot began, on the server's clock and on ours.
 	clock, began time.Time
 
-	next  int   // of tables: the one after that which is being read
-	rows  *rows // of the table that is being read; nil between tables
-	table *table
-	count uint64 // rows of the table so far
+	next  int    // of tables: the one after that which is being read
+	rows  *rows  // of the table that is being read; nil between tables
+	table *table // that is being read
+	count uint64 // its rows so far
 	total uint64
 
-	// held is the last record that was made. Only the next one, or the end,
-	// tells how it is to be marked, so it waits here.
+	// held is the last row that came. Only the next one, or the end, tells how
+	// it is to be marked, so it waits here.
 	held    held
 	block   []tailrace.Value // of the records in the middle of a table
 	file    tailrace.Value
 	seconds int64 // when the reading of the table began, on the server's clock
 }
 
-// held is a record without its mark.
+// held is a row without its mark.
 type held struct {
-	table    *table
-	key, row tailrace.Value
-	there    bool
-	firstRow bool // of its table
-	firstOf  bool // its table is the snapshot's first
-	micros   int64
+	there   bool
+	table   *table
+	packet  []byte // a copy
+	number  uint64 // among the rows of its table, from 1 on
+	firstOf bool   // its table is the snapshot's first
+	seconds int64
 }
 
 // The marks of the source block's field snapshot.
@@ -227,73 +227,86 @@ func (s *snapshot) endTable() {
 	s.rows = nil
 }
 
-// row makes the record of a row, and lets the one before it go.
+// row keeps a row, and lets the one before it go.
 func (s *snapshot) row(w *writer, packet []byte) error {
-	t := s.table
-	columns := w.slab.Values(len(t.columns))
-	for i := range t.columns {
+	if err := s.release(w, false); err != nil {
+		return err
+	}
+	s.count++
+	s.total++
+	s.held = held{there: true, table: s.table, packet: append(s.held.packet[:0], packet...), number: s.count, firstOf: s.next == 1, seconds: s.seconds}
+	return nil
+}
+
+// release adds the record of the held row to the batch, marked by what came
+// behind it: a row of the same table, or of another; the end.
+func (s *snapshot) release(w *writer, end bool) error {
+	h := &s.held
+	if !h.there {
+		return nil
+	}
+	h.there = false
+	w.begin()
+	mark := markTrue
+	switch {
+	case end:
+		mark = markLast
+	case h.number == 1 && h.firstOf:
+		mark = markFirst
+	case h.table != s.table || s.count == 0:
+		mark = markLastInData
+	case h.number == 1:
+		mark = markFirstInData
+	}
+	block := s.block
+	if mark != markTrue || block == nil || len(w.records) == 0 {
+		w.source[sourceSnapshot] = mark
+		w.source[sourceDB], w.source[sourceTable] = h.table.db, h.table.name
+		w.place(s.file, s.pos.Pos)
+		w.stamp(h.seconds * 1e6)
+		block = w.block()
+		if s.block = nil; mark == markTrue {
+			s.block = block // of the records that follow in this batch
+		}
+	}
+	columns, err := h.decode(&w.slab)
+	if err != nil {
+		return err
+	}
+	w.add(h.table, opRead, h.table.keyOf(&w.slab, columns), tailrace.Value{}, h.table.value(&w.slab, columns), block, w.headers)
+	if t := time.Unix(h.seconds, 0); t.After(w.newest) {
+		w.newest = t
+	}
+	return nil
+}
+
+// decode makes values of the row's texts.
+func (h *held) decode(slab *tailrace.Slab) ([]tailrace.Value, error) {
+	columns := slab.Values(len(h.table.columns))
+	packet := h.packet
+	for i := range columns {
 		text, null, rest, ok := cutText(packet)
 		if !ok {
-			return fmt.Errorf("read the rows of %s: %w", t.id, errMalformedRow)
+			return nil, fmt.Errorf("read the rows of %s: %w", h.table.id, errMalformedRow)
 		}
 		packet = rest
 		if null {
 			continue
 		}
-		v, err := t.columns[i].text(&w.slab, text)
+		v, err := h.table.columns[i].text(slab, text)
 		if err != nil {
-			return fmt.Errorf("row %d of %s: column %s: %w", s.count+1, t.id, t.columns[i].name, err)
+			return nil, fmt.Errorf("row %d of %s: column %s: %w", h.number, h.table.id, h.table.columns[i].name, err)
 		}
 		columns[i] = v
 	}
-	s.release(w, false)
-	s.count++
-	s.total++
-	s.held = held{table: t, there: true, firstRow: s.count == 1, firstOf: s.next == 1, micros: s.seconds * 1e6,
-		key: t.keyOf(&w.slab, columns), row: t.value(&w.slab, columns)}
-	return nil
-}
-
-// release adds the held record to the batch, marked by what came behind it: a
-// row of the same table, or something else; the end.
-func (s *snapshot) release(w *writer, end bool) {
-	h := &s.held
-	if !h.there {
-		return
-	}
-	w.begin()
-	lastRow := end || h.table != s.table || s.count == 0
-	mark, block := markTrue, s.block
-	switch {
-	case end:
-		mark = markLast
-	case h.firstRow && h.firstOf:
-		mark = markFirst
-	case lastRow:
-		mark = markLastInData
-	case h.firstRow:
-		mark = markFirstInData
-	}
-	if mark != markTrue || block == nil {
-		w.source[sourceSnapshot] = mark
-		w.source[sourceDB], w.source[sourceTable] = h.table.db, h.table.name
-		w.place(s.file, s.pos.Pos)
-		w.stamp(h.micros)
-		block = w.block()
-		if s.block = nil; mark == markTrue {
-			s.block = block
-		}
-	}
-	w.add(h.table, opRead, h.key, tailrace.Value{}, h.row, block, w.headers)
-	if t := time.UnixMicro(h.micros); t.After(w.newest) {
-		w.newest = t
-	}
-	h.there = false
+	return columns, nil
 }
 
 // finish lets the last record go. The transaction ends with the connection.
 func (s *snapshot) finish(w *writer) error {
-	s.release(w, true)
+	if err := s.release(w, true); err != nil {
+		return err
+	}
 	s.src.Log.Info("snapshot is complete", "tables", len(s.tables), "rows", s.total, "took", time.Since(s.began))
 	w.source[sourceSnapshot] = markFalse
 	return io.EOF

@@ -113,7 +113,7 @@ func (s *stream) truncated(w *writer, ev *binlog.Event, q *binlog.Query, words w
 	w.begin()
 	s.stampOf(w, ev)
 	w.source[sourceDB], w.source[sourceTable], w.source[sourceRow] = t.db, t.name, tailrace.Int32(0)
-	w.source[sourceThread] = tailrace.Int64(int64(q.Thread))
+	w.stamp(floorDiv(s.micros, 1000) * 1000) // Debezium has it to the millisecond
 	w.add(t, opTruncate, tailrace.Value{}, tailrace.Value{}, tailrace.Value{}, w.block(), w.headers)
 }
 
