@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/internal/testserver"
 )
 
 // brokerEnv makes the test binary a broker: benchmarks run one in a process of
@@ -94,49 +95,67 @@ func measure(b *testing.B, n int, write func() error) {
 
 const benchBatch = 1000
 
-func benchRecords() []tailrace.Record {
+func benchRecords(topic string) []tailrace.Record {
 	records := make([]tailrace.Record, benchBatch)
 	for i := range records {
 		records[i] = tailrace.Record{
-			Topic: "bench", Key: tailrace.Bytes(fmt.Appendf(nil, `{"id":%d}`, i)), Value: tailrace.Bytes(benchValue(i)),
+			Topic: topic, Key: tailrace.Bytes(fmt.Appendf(nil, `{"id":%d}`, i)), Value: tailrace.Bytes(benchValue(i)),
 		}
 	}
 	return records
 }
 
+// Each Write has 1,000 records of 680 bytes for 6 partitions of 2 leaders.
 func BenchmarkSink(b *testing.B) {
 	brokers := otherProcess(b)
-	records := benchRecords()
 	for codec := None; codec <= Zstd; codec++ {
-		b.Run(codec.String(), func(b *testing.B) {
-			w := open(b, Sink{Brokers: brokers, Compression: codec})
-			measure(b, len(records), func() error { return w.Write(b.Context(), records) })
-		})
+		b.Run(codec.String(), func(b *testing.B) { benchSink(b, brokers, "bench", codec) })
 	}
 }
 
-// BenchmarkKafkaGoWriter is the peer on the same records: with calls that wait
-// as ours do, and with calls that do not, which fill its batches of 1,000.
+func BenchmarkSinkOnKafka(b *testing.B) {
+	server := testserver.Kafka(b)
+	for codec := None; codec <= Zstd; codec++ {
+		b.Run(codec.String(), func(b *testing.B) { benchSink(b, server.Brokers, server.Topic(b, 6), codec) })
+	}
+}
+
+func benchSink(b *testing.B, brokers []string, topic string, codec Compression) {
+	records := benchRecords(topic)
+	w := open(b, Sink{Brokers: brokers, Compression: codec})
+	measure(b, len(records), func() error { return w.Write(b.Context(), records) })
+}
+
+// The peer has the same records: with calls that wait as ours do, and with calls
+// that do not, which fill its batches of 1,000.
 func BenchmarkKafkaGoWriter(b *testing.B) {
-	brokers := otherProcess(b)
+	benchPeer(b, otherProcess(b), func(testing.TB) string { return "bench" })
+}
+
+func BenchmarkKafkaGoWriterOnKafka(b *testing.B) {
+	server := testserver.Kafka(b)
+	benchPeer(b, server.Brokers, func(t testing.TB) string { return server.Topic(t, 6) })
+}
+
+func benchPeer(b *testing.B, brokers []string, topic func(testing.TB) string) {
 	messages := make([]kafkago.Message, benchBatch)
-	for i, r := range benchRecords() {
+	for i, r := range benchRecords("") {
 		messages[i] = kafkago.Message{Key: r.Key.Bytes(), Value: r.Value.Bytes()}
 	}
-	peer := func() *kafkago.Writer {
+	peer := func(topic string) *kafkago.Writer {
 		return &kafkago.Writer{
-			Addr: kafkago.TCP(brokers...), Topic: "bench", Balancer: kafkago.Murmur2Balancer{},
+			Addr: kafkago.TCP(brokers...), Topic: topic, Balancer: kafkago.Murmur2Balancer{},
 			RequiredAcks: kafkago.RequireAll, BatchSize: 1000, BatchTimeout: time.Millisecond, Transport: &kafkago.Transport{},
 		}
 	}
 	b.Run("wait", func(b *testing.B) {
-		w := peer()
+		w := peer(topic(b))
 		measure(b, len(messages), func() error { return w.WriteMessages(b.Context(), messages...) })
 		require.NoError(b, w.Close())
 	})
 	b.Run("async", func(b *testing.B) {
 		var failed atomic.Pointer[error]
-		w := peer()
+		w := peer(topic(b))
 		w.Async = true
 		w.BatchTimeout = time.Second
 		w.Completion = func(_ []kafkago.Message, err error) {

@@ -274,3 +274,14 @@ func (c *cluster) initProducer(ctx context.Context) (producer, error) {
 		}
 	}
 }
+
+// takesEpochs says whether brokers take a later epoch that a producer chose
+// itself, as they do since Kafka 2.5.
+func (c *cluster) takesEpochs() bool {
+	for _, b := range c.brokers {
+		if b.conn != nil && b.conn.versions[protocol.InitProducerId] < 3 {
+			return false
+		}
+	}
+	return true
+}

@@ -29,10 +29,6 @@ const (
 	recordsAt    = 65
 )
 
-// batchOverhead is how much larger a batch is than its records, as the limits
-// of brokers and topics count.
-const batchOverhead = recordsAt - firstAt
-
 // transactionalBit is the attribute of batches that are part of a transaction.
 const transactionalBit = 1 << 4
 
@@ -60,7 +56,7 @@ func (b *batch) reset() {
 	b.count = 0
 }
 
-// size is how large the batch is as the limits count.
+// size is how large the batch is, as the limits of brokers and topics count.
 func (b *batch) size() int { return len(b.buf) - firstAt }
 
 // add appends a record whose key, value and headers are bytes or null.

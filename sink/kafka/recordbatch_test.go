@@ -55,7 +55,7 @@ func TestSequencesStartAnewBehindTheGreatest(t *testing.T) {
 }
 
 func TestABatchIsBuiltWithoutAllocations(t *testing.T) {
-	records := benchRecords()
+	records := benchRecords("bench")
 	records[0].Headers = []tailrace.Header{{Key: "h", Value: tailrace.String("v")}}
 	for codec := None; codec <= Zstd; codec++ {
 		c, err := newCompressor(codec)
@@ -105,7 +105,7 @@ func TestEveryCodecGivesBackWhatWentIn(t *testing.T) {
 }
 
 func BenchmarkBatch(b *testing.B) {
-	records := benchRecords()
+	records := benchRecords("bench")
 	c, err := newCompressor(None)
 	require.NoError(b, err)
 	var batch batch

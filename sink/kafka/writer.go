@@ -82,7 +82,8 @@ func (w *writer) Close() error {
 }
 
 // Write returns nil once all records are on all in-sync replicas of their
-// partitions.
+// partitions. When a broker refuses a record, records behind it may be written
+// in other partitions; as they are given again, those are there twice.
 func (w *writer) Write(ctx context.Context, records []tailrace.Record) error {
 	err := w.write(ctx, records)
 	var one *sink.BatchError
@@ -127,7 +128,7 @@ func (w *writer) renew(ctx context.Context) error {
 	if !w.stale {
 		return nil
 	}
-	if w.producer.epoch < math.MaxInt16 {
+	if w.producer.epoch < math.MaxInt16 && w.cluster.takesEpochs() {
 		w.producer.epoch++
 	} else {
 		p, err := w.cluster.initProducer(ctx)
