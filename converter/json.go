@@ -66,15 +66,14 @@ const (
 // JsonConverter reads the text "7" as the number 0, 300 as the int8 44, and
 // ignores what follows the first JSON value. So is half a surrogate pair, which
 // UTF-8 does not have. "NaN" and the infinities are read as what they were
-// written from. Text that is the placeholder for a column that
-// the log did not carry is read as tailrace.Unchanged. Decimals are read in
-// their schema's scale, or not at all where they have more digits.
+// written from. Decimals are read in their schema's scale, or not at all where
+// they have more digits. Text that is the placeholder for a column that the log
+// did not carry is read as tailrace.Unchanged.
 type JSON struct {
 	config   JSONConfig
 	encoding cache[*tailrace.Schema, *jsonPlan]
 	decoding cache[string, *jsonSchema] // by the schema's text; "" is config.Schema
 	recents  cache[string, *recents]    // by topic
-
 }
 
 var _ Converter = (*JSON)(nil)
