@@ -1,6 +1,7 @@
 package binlog
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode/utf16"
@@ -94,6 +95,10 @@ func (cs *charset) append(dst, text []byte) ([]byte, error) {
 		dst = dst[:at+n]
 		if err != nil {
 			return dst, fmt.Errorf("a text of the character set %s cannot be decoded: %w", cs.name, err)
+		}
+		if cs.name == "gb2312" { // the two characters that differ from GBK
+			fixed := bytes.ReplaceAll(dst[at:], []byte("·"), []byte("\u30fb"))
+			return append(dst[:at], bytes.ReplaceAll(fixed, []byte("—"), []byte("―"))...), nil
 		}
 	default:
 		return cs.appendWide(dst, text), nil
