@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -190,6 +191,42 @@ func TestDecodeRefusesTypesThatDoNotGoTogetherWhateverTheValue(t *testing.T) {
 	} {
 		_, err := decodeAs(reflect.TypeOf(c.into), c.schema, Value{})
 		assert.ErrorContains(t, err, c.says, "%s into a %T", c.schema.Type(), c.into)
+	}
+}
+
+// Whatever the schema, the type and the value: an error at worst, no panic.
+func TestDecodeNeverPanics(t *testing.T) {
+	schemas := []*Schema{
+		NewSchema(TypeArray).Elem(OptionalInt8Schema).MustBuild(), NewSchema(TypeMap).Key(OptionalInt8Schema).Elem(OptionalInt8Schema).MustBuild(),
+		NewSchema(TypeStruct).Field("a", OptionalInt8Schema).MustBuild(), NewSchema(TypeStruct).Name(VariableScaleName).Field("a", Int8Schema).MustBuild(),
+		Semantic(DecimalName).MustBuild(), DecimalSchema(1 << 40).MustBuild(), DecimalSchema(-1 << 40).MustBuild(),
+	}
+	for typ := TypeInt8; typ <= TypeBytes; typ++ {
+		schemas = append(schemas, NewSchema(typ).Optional().MustBuild())
+	}
+	for _, name := range []string{DateName, TimestampName, ZonedTimestampName, MicroTimeName, JSONName, IntervalName, BitsName} {
+		schemas = append(schemas, semantic(name))
+	}
+	s, _ := variable(1, 1)
+	schemas = append(schemas, s)
+	values := []Value{Array([]Value{{}}), Map([]Value{{}, {}}), StructOf(nil), StructOf([]Value{Int8(1), Int8(2)}), StructOf([]Value{Int32(1 << 30), Bytes([]byte{1})}), Bytes(make([]byte, 20))}
+	for _, v := range all {
+		values = append(values, v)
+	}
+	for _, into := range []any{
+		int8(0), uint(0), float32(0), false, "", level(0), []byte{}, [2]byte{}, []int{}, []any{}, map[int8]int8{}, map[string]any{}, struct{ A int }{}, struct{ B *int }{},
+		ptr(0), ptr(""), time.Time{}, time.Duration(0), big.Int{}, big.Rat{}, big.NewInt(0), json.RawMessage{}, upper(""), scanned{}, sql.NullTime{},
+		Value{}, []Value{}, map[Value]Value{}, errors.New, complex(1, 1), make(chan int), netip.Addr{}, unsafe.Pointer(nil), uintptr(0), any(nil), (*error)(nil),
+	} {
+		typ := reflect.TypeOf(into)
+		if typ == nil {
+			typ = reflect.TypeFor[any]()
+		}
+		for _, s := range schemas {
+			for _, v := range values {
+				assert.NotPanics(t, func() { decodeAs(typ, s, v) }, "%s %s into %s: %s", s.Name(), s.Type(), typ, v.Type())
+			}
+		}
 	}
 }
 

@@ -66,7 +66,7 @@ func (f File) Save(ctx context.Context, name string, offsets []tailrace.Offset) 
 	return nil
 }
 
-func (f File) save(ctx context.Context, name string, offsets []tailrace.Offset) error {
+func (f File) save(ctx context.Context, name string, offsets []tailrace.Offset) (err error) {
 	if err := errors.Join(ctx.Err(), check(offsets)); err != nil || len(offsets) == 0 {
 		return err
 	}
@@ -78,7 +78,7 @@ func (f File) save(ctx context.Context, name string, offsets []tailrace.Offset) 
 	if err != nil {
 		return withAdvice(err, path)
 	}
-	defer unlock(lock)
+	defer func() { err = errors.Join(err, unlock(lock)) }()
 	engines, data, err := f.read(ctx, name)
 	if err != nil {
 		return err

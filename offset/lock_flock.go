@@ -58,9 +58,13 @@ func isAt(f *os.File, path string) (bool, error) {
 }
 
 // unlock removes the file while it is locked, so that no one can lock a file
-// that is about to go.
+// that is about to go. It leaves a file alone that has taken its place.
 func unlock(lock *os.File) error {
-	return errors.Join(os.Remove(lock.Name()), lock.Close())
+	there, err := isAt(lock, lock.Name())
+	if there {
+		err = os.Remove(lock.Name())
+	}
+	return errors.Join(err, lock.Close())
 }
 
 // syncDir makes a rename in the directory durable.

@@ -186,17 +186,10 @@ func ExampleFunc() {
 }
 
 func BenchmarkChanges(b *testing.B) {
-	w, err := sink.Changes(func(context.Context, []tailrace.ChangeOf[order]) error { return nil }).Open(b.Context())
-	require.NoError(b, err)
-	records := make([]tailrace.Record, 1000)
-	for i := range records {
-		records[i] = paid(int64(i))
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := w.Write(b.Context(), records); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(records)), "ns/record")
+	sinktest.Benchmark(b, sinktest.Harness{
+		Fresh: func(testing.TB) (sink.Sink, func() []int) {
+			return sink.Changes(func(context.Context, []tailrace.ChangeOf[order]) error { return nil }), nil
+		},
+		Record: func(n int) tailrace.Record { return paid(int64(n)) },
+	}, 1000)
 }

@@ -16,25 +16,27 @@ import (
 	"github.com/tailrace-io/tailrace/sink/sinktest"
 )
 
-func TestTheSinkKeepsTheContract(t *testing.T) {
-	for mode, name := range map[memory.Mode]string{memory.Plain: "plain", memory.Flushing: "flushing", memory.Transactional: "transactional"} {
-		t.Run(name, func(t *testing.T) {
-			sinktest.Run(t, sinktest.Harness{
-				Fresh: func(t testing.TB) (sink.Sink, func() []int) {
-					s := &memory.Sink{Mode: mode}
-					return s, func() []int {
-						numbers := []int{}
-						for _, r := range s.Records() {
-							n, err := strconv.Atoi(string(r.Key.Bytes()))
-							require.NoError(t, err)
-							numbers = append(numbers, n)
-						}
-						return numbers
-					}
-				},
-			})
-		})
+func harness(mode memory.Mode) sinktest.Harness {
+	return sinktest.Harness{
+		Fresh: func(t testing.TB) (sink.Sink, func() []int) {
+			s := &memory.Sink{Mode: mode}
+			return s, func() []int {
+				numbers := []int{}
+				for _, r := range s.Records() {
+					n, err := strconv.Atoi(string(r.Key.Bytes()))
+					require.NoError(t, err)
+					numbers = append(numbers, n)
+				}
+				return numbers
+			}
+		},
 	}
+}
+
+func TestTheSinkKeepsTheContract(t *testing.T) {
+	t.Run("plain", func(t *testing.T) { sinktest.Run(t, harness(memory.Plain)) })
+	t.Run("flushing", func(t *testing.T) { sinktest.Run(t, harness(memory.Flushing)) })
+	t.Run("transactional", func(t *testing.T) { sinktest.Run(t, harness(memory.Transactional)) })
 }
 
 func write(t *testing.T, s sink.Sink, records ...tailrace.Record) sink.Writer {

@@ -1,8 +1,8 @@
 package memory_test
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 	"testing/synctest"
@@ -286,14 +286,7 @@ func TestATableOfWhatIsNoRowIsRefused(t *testing.T) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	src := memory.Of(numbered(0, 1000)...)
-	b.ReportAllocs()
-	for b.Loop() {
-		r, err := src.Open(context.Background(), nil)
-		require.NoError(b, err)
-		batch, err := r.Read(context.Background())
-		if err != nil || len(batch.Records) != 1000 {
-			b.Fatal(err)
-		}
+	for _, batch := range []int{1, 1000} {
+		b.Run(fmt.Sprintf("%d a batch", batch), func(b *testing.B) { sourcetest.Benchmark(b, harness(false, batch), 10_000) })
 	}
 }

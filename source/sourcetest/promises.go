@@ -287,13 +287,20 @@ func commits(p *place) {
 	offsets := slices.Clone(rd.offsets)
 	rd.commit(offsets)
 	rd.commit(offsets)
-	var during sync.WaitGroup
-	during.Go(func() { rd.commit(offsets) })
 	rd.until(4)
-	during.Wait()
 	rd.commit(rd.offsets)
+	made := 4
+	if !p.h.Ends {
+		offsets = slices.Clone(rd.offsets)
+		var reading sync.WaitGroup
+		reading.Go(func() { rd.next() })
+		rd.commit(offsets) // while Read waits for a change
+		p.change(1)
+		reading.Wait()
+		made++
+	}
 	rd.commit(rd.offsets)
-	rd.want(0, 4)
+	rd.want(0, made)
 }
 
 func keepsUncommitted(p *place) {

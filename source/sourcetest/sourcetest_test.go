@@ -364,6 +364,33 @@ func TestEachPromiseIsSeenToBeBroken(t *testing.T) {
 	}
 }
 
+func TestACommitThatWaitsForAReadIsSeen(t *testing.T) {
+	h := bendReader(reference(false), func(r *bentReader) {
+		one := make(chan struct{}, 1) // in use by
+		r.read = func(ctx context.Context) (tailrace.Batch, error) {
+			one <- struct{}{}
+			defer func() { <-one }()
+			return r.Reader.Read(ctx)
+		}
+		r.commit = func(ctx context.Context, offsets []tailrace.Offset) error {
+			select {
+			case one <- struct{}{}:
+				defer func() { <-one }()
+				return r.Reader.Commit(ctx, offsets)
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	})
+	i := slices.IndexFunc(promises, func(p suite.Promise[Harness]) bool { return p.Name == "allows Commit at any time" })
+	seen := false
+	for range 20 { // the Read may begin after the Commit
+		failed, _ := suite.Record(t, func(t testing.TB) { promises[i].Hold(t, h) })
+		seen = seen || failed
+	}
+	assert.True(t, seen)
+}
+
 func TestDriversThatPanicOrHangFailTheirSubtestOnly(t *testing.T) {
 	for name, bend := range map[string]func(Harness) Harness{
 		"Open panics": func(h Harness) Harness {
