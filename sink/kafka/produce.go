@@ -106,10 +106,6 @@ func (w *writer) outcome() (again, failed error) {
 		switch {
 		case p.err == nil:
 		case p.final:
-			var code kafkago.Error
-			if errors.As(p.err, &code) && aboutProducer(code) {
-				w.stale = true
-			}
 			failed = refusal(p.topic.name, p.err)
 		case again == nil:
 			again = fmt.Errorf("write to topic %s: %w", p.topic.name, p.err)
@@ -252,8 +248,7 @@ func (w *writer) settle(p *partition, res *protoproduce.ResponsePartition) {
 		w.isolate(p, code, err, res.RecordErrors)
 		w.release(p)
 	default:
-		p.err, p.final = err, true
-		p.sent = aboutProducer(code) // otherwise nothing of it was written
+		p.err, p.final = err, true // and whether it was written is not always sure
 	}
 }
 
