@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/tailrace-io/tailrace"
@@ -34,7 +35,8 @@ type Source struct {
 // chunk is what one Send or Fail was given.
 type chunk struct {
 	partition string
-	first     int // the number of its first record in the partition
+	text      string // of the partition in offsets
+	first     int    // the number of its first record in the partition
 	records   []tailrace.Record
 	size      int
 	err       error
@@ -57,7 +59,7 @@ func (s *Source) SendTo(partition string, records ...tailrace.Record) {
 	if len(records) == 0 {
 		return
 	}
-	c := chunk{partition: partition, records: slices.Clone(records)}
+	c := chunk{partition: partition, text: partitionText(partition), records: slices.Clone(records)}
 	for i := range c.records {
 		r := &c.records[i]
 		r.Headers = slices.Clip(r.Headers) // whoever appends to them gets memory of their own
@@ -106,27 +108,26 @@ func (s *Source) Committed() []tailrace.Offset {
 	return slices.Clone(s.committed)
 }
 
-// The two members of an offset.
-type (
-	partition struct {
-		Name *string `json:"memory"`
-	}
-	position struct {
-		Next *int `json:"next"` // how many records of the partition lie behind
-	}
-)
-
 // Offset is the offset behind the first next records of a source partition:
 // {"memory":"orders"} and {"next":3}.
 func Offset(name string, next int) tailrace.Offset {
-	p, _ := json.Marshal(partition{&name}) // neither a string nor a number can fail
-	q, _ := json.Marshal(position{&next})
-	return tailrace.Offset{Partition: string(p), Position: string(q)}
+	return tailrace.Offset{Partition: partitionText(name), Position: positionText(next)}
 }
 
+func partitionText(name string) string {
+	quoted, _ := json.Marshal(name) // of a string that does not fail
+	return `{"memory":` + string(quoted) + "}"
+}
+
+func positionText(next int) string { return `{"next":` + strconv.Itoa(next) + "}" }
+
 func parse(o tailrace.Offset) (name string, next int, err error) {
-	var p partition
-	var q position
+	var p struct {
+		Name *string `json:"memory"`
+	}
+	var q struct {
+		Next *int `json:"next"` // how many records of the partition lie behind
+	}
 	if err := json.Unmarshal([]byte(o.Partition), &p); err != nil || p.Name == nil {
 		return "", 0, fmt.Errorf(`the partition %.100q is not of the memory source; it looks like {"memory":""}`, o.Partition)
 	}

@@ -57,7 +57,7 @@ func (r *reader) take() (tailrace.Batch, <-chan struct{}, error) {
 		r.next[c.partition] += len(rest)
 		return tailrace.Batch{
 			Records: slices.Clone(rest),
-			Offsets: []tailrace.Offset{Offset(c.partition, r.next[c.partition])},
+			Offsets: []tailrace.Offset{{Partition: c.text, Position: positionText(r.next[c.partition])}},
 			Size:    c.size / len(c.records) * len(rest),
 			Time:    rest[len(rest)-1].Time,
 		}, nil, nil
