@@ -10,6 +10,8 @@ import (
 	"github.com/tailrace-io/tailrace/source"
 )
 
+const magic = "\xfebin" // what a log file begins with
+
 const maxPacket = 1<<24 - 1 // a packet of this length goes on in the next one
 
 // packet gives the server's next message, in place. One of several packets is
@@ -136,7 +138,8 @@ func (s *Stream) header(ev *Event, raw []byte) error {
 		if ahead := logPos - uint32(s.pos); ahead < 1<<31 {
 			ev.End = s.pos + uint64(ahead)
 		}
-	case ev.Type == HeartbeatEventV2, ev.Type == FormatEvent && logPos == 0:
+	case ev.Type == HeartbeatEventV2, ev.Type == FormatEvent && (logPos == 0 || s.pos > uint64(len(magic))):
+		// A stream that begins within a file gets the file's format first.
 		ev.Flags |= flagArtificial
 	case ev.Artificial():
 	case logPos == 0: // MariaDB from 11.4 on leaves it out within a transaction

@@ -18,8 +18,6 @@ import (
 
 var record = flag.Bool("record", false, "write the recorded logs in testdata anew, from the real servers")
 
-const magic = "\xfebin"
-
 // recording is a log file that a real server wrote, and the statements that it
 // wrote it for.
 type recording struct {
