@@ -123,7 +123,7 @@ func insertField(p *property.Set, part transform.Part) transform.Transform {
 
 func maskFieldProperties() property.Table {
 	return property.Table{
-		{Key: "fields", Required: true, Type: property.List, Doc: "The names of the fields."},
+		{Key: "fields", Required: true, Type: property.List, Check: noGaps, Doc: "The names of the fields."},
 		{Key: "replacement", Check: notEmpty, Doc: "What stands in numbers and text, in the place of 0 and the empty one."},
 		replaceNullsProperty(),
 	}
@@ -131,14 +131,14 @@ func maskFieldProperties() property.Table {
 
 func maskField(p *property.Set, part transform.Part) transform.Transform {
 	p.Use(maskFieldProperties())
-	t, err := transform.MaskField{Of: part, Fields: p.List("fields"), Replacement: p.String("replacement"), KeepNulls: !p.Bool(replaceNulls)}.New()
+	t, err := transform.MaskField{Of: part, Fields: distinct(p, "fields"), Replacement: p.String("replacement"), KeepNulls: !p.Bool(replaceNulls)}.New()
 	return keys{"Fields": "fields"}.made(p, t, err)
 }
 
 func replaceFieldProperties() property.Table {
 	return property.Table{
-		{Key: "exclude", Type: property.List, Doc: "The names of fields to leave out."},
-		{Key: "include", Type: property.List, Doc: "The names of the fields to keep; all of them without it. `exclude` has the last word."},
+		{Key: "exclude", Type: property.List, Check: noGaps, Doc: "The names of fields to leave out."},
+		{Key: "include", Type: property.List, Check: noGaps, Doc: "The names of the fields to keep; all of them without it. `exclude` has the last word."},
 		{Key: "renames", Type: property.List, Doc: "Fields and their new names, as old:new."},
 		{Key: "blacklist", Type: property.List, Doc: "What `exclude` was called before Kafka 4.0."},
 		{Key: "whitelist", Type: property.List, Doc: "What `include` was called before Kafka 4.0."},
@@ -149,13 +149,13 @@ func replaceFieldProperties() property.Table {
 func replaceField(p *property.Set, part transform.Part) transform.Transform {
 	p.Use(replaceFieldProperties())
 	c := transform.ReplaceField{
-		Of: part, Exclude: p.List("exclude"), Include: p.List("include"), Rename: map[string]string{}, KeepNulls: !p.Bool(replaceNulls),
+		Of: part, Exclude: distinct(p, "exclude"), Include: distinct(p, "include"), Rename: map[string]string{}, KeepNulls: !p.Bool(replaceNulls),
 	}
 	if !p.Has("exclude") {
-		c.Exclude = p.List("blacklist")
+		c.Exclude = distinct(p, "blacklist")
 	}
 	if !p.Has("include") {
-		c.Include = p.List("whitelist")
+		c.Include = distinct(p, "whitelist")
 	}
 	for _, s := range p.List("renames") {
 		from, to, ok := strings.Cut(s, ":")
@@ -189,13 +189,13 @@ func setSchemaMetadata(p *property.Set, part transform.Part) transform.Transform
 
 func valueToKeyProperties() property.Table {
 	return property.Table{
-		{Key: "fields", Required: true, Type: property.List, Doc: "The names of the value's fields that make the key, in its order."},
+		{Key: "fields", Required: true, Type: property.List, Check: noGaps, Doc: "The names of the value's fields that make the key, in its order."},
 		replaceNullsProperty(),
 	}
 }
 
 func valueToKey(p *property.Set) transform.Transform {
 	p.Use(valueToKeyProperties())
-	t, err := transform.ValueToKey{Fields: p.List("fields"), KeepNulls: !p.Bool(replaceNulls)}.New()
+	t, err := transform.ValueToKey{Fields: distinct(p, "fields"), KeepNulls: !p.Bool(replaceNulls)}.New()
 	return keys{"Fields": "fields"}.made(p, t, err)
 }

@@ -15,11 +15,11 @@ func notEmpty(value string) error {
 }
 
 func dropHeadersProperties() property.Table {
-	return property.Table{{Key: "headers", Required: true, Type: property.List, Doc: "The names of the headers."}}
+	return property.Table{{Key: "headers", Required: true, Type: property.List, Check: noGaps, Doc: "The names of the headers."}}
 }
 
 func dropHeaders(p *property.Set) transform.Transform {
-	return transform.DropHeaders(p.Use(dropHeadersProperties()).List("headers")...)
+	return transform.DropHeaders(distinct(p.Use(dropHeadersProperties()), "headers")...)
 }
 
 func insertHeaderProperties() property.Table {

@@ -5,6 +5,8 @@ package smt
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/transform"
@@ -100,4 +102,28 @@ const replaceNulls = "replace.null.with.default"
 
 func replaceNullsProperty() property.Property {
 	return property.Property{Key: replaceNulls, Type: property.Bool, Default: "true", Doc: "Whether the default of a field takes the place of its null."}
+}
+
+// distinct gives the elements of a list without those that were there before, as
+// Connect does, and says so.
+func distinct(p *property.Set, key string) []string {
+	var out []string
+	for _, s := range p.List(key) {
+		if slices.Contains(out, s) {
+			p.Notef(key, "has %s twice; the second is left out", s)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// noGaps is a Check for lists of names.
+func noGaps(value string) error {
+	for s := range strings.SplitSeq(value, ",") {
+		if strings.TrimSpace(s) == "" && strings.TrimSpace(value) != "" {
+			return errors.New("have a name on both sides of each comma")
+		}
+	}
+	return nil
 }

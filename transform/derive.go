@@ -1,0 +1,145 @@
+package transform
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tailrace-io/tailrace"
+)
+
+// maxDerived bounds how many schemas a transform keeps the derivatives of.
+const maxDerived = 1024
+
+// derived keeps what a transform made of each schema, such as the schema that
+// its result has. Reading takes no lock; adding copies the map, since a stream
+// has few schemas and has them again and again. When it is full it starts anew,
+// so that a flood of schemas costs time and never memory.
+type derived[T any] struct {
+	derive func(*tailrace.Schema) (T, error)
+	known  atomic.Pointer[map[*tailrace.Schema]T]
+	adding sync.Mutex
+}
+
+func (d *derived[T]) of(s *tailrace.Schema) (T, error) {
+	if m := d.known.Load(); m != nil {
+		if t, ok := (*m)[s]; ok {
+			return t, nil
+		}
+	}
+	return d.add(s)
+}
+
+func (d *derived[T]) add(s *tailrace.Schema) (T, error) {
+	d.adding.Lock()
+	defer d.adding.Unlock()
+	next := map[*tailrace.Schema]T{}
+	if m := d.known.Load(); m != nil {
+		if t, ok := (*m)[s]; ok {
+			return t, nil
+		}
+		if len(*m) < maxDerived {
+			next = maps.Clone(*m)
+		}
+	}
+	t, err := d.derive(s)
+	if err != nil {
+		return t, err
+	}
+	next[s] = t
+	d.known.Store(&next)
+	return t, nil
+}
+
+// slabs gives memory for new values: an allocation for many records rather than
+// one for each.
+type slabs struct{ pool sync.Pool }
+
+func (s *slabs) values(n int) []tailrace.Value {
+	slab, _ := s.pool.Get().(*tailrace.Slab)
+	if slab == nil {
+		slab = new(tailrace.Slab)
+	}
+	vs := slab.Values(n)
+	s.pool.Put(slab)
+	return vs
+}
+
+// basics starts a schema of the type that is called what s is called; it does
+// not become optional or have a default.
+func basics(t tailrace.Type, s *tailrace.Schema) *tailrace.SchemaBuilder {
+	b := tailrace.NewSchema(t).Name(s.Name()).Doc(s.Doc())
+	if v, ok := s.Version(); ok {
+		b.Version(v)
+	}
+	for _, p := range s.Parameters() {
+		b.Parameter(p.Name, p.Value)
+	}
+	return b
+}
+
+// column is a field of a struct to be made: the place of its value in the struct
+// that it is made from, and what stands there in the place of null.
+type column struct {
+	from int
+	def  tailrace.Value
+}
+
+func columnOf(f tailrace.Field, keepNulls bool) column {
+	c := column{from: f.Index}
+	if def, ok := f.Schema.Default(); ok && !keepNulls {
+		c.def = def
+	}
+	return c
+}
+
+func (c column) value(vs []tailrace.Value) tailrace.Value {
+	if v := vs[c.from]; !v.IsNull() {
+		return v
+	}
+	return c.def
+}
+
+// selection makes a struct of the fields of another.
+type selection struct {
+	schema  *tailrace.Schema
+	columns []column
+	whole   bool // the values are those of the other, in their places
+}
+
+// add takes the field over.
+func (s *selection) add(f tailrace.Field, keepNulls bool) {
+	s.columns = append(s.columns, columnOf(f, keepNulls))
+}
+
+// plan is called when all columns are there.
+func (s *selection) plan(width int) {
+	s.whole = len(s.columns) == width
+	for i, c := range s.columns {
+		if c.from != i || !c.def.IsNull() {
+			s.whole = false
+		}
+	}
+}
+
+// fill puts the values in their places.
+func (s *selection) fill(dst, src []tailrace.Value) {
+	if s.whole {
+		copy(dst, src)
+		return
+	}
+	for i := range s.columns {
+		dst[i] = s.columns[i].value(src)
+	}
+}
+
+// sameFields is the selection of all fields, with their defaults in the place of
+// null.
+func sameFields(s *tailrace.Schema, keepNulls bool) selection {
+	sel := selection{schema: s}
+	for _, f := range s.Fields() {
+		sel.add(f, keepNulls)
+	}
+	sel.plan(len(s.Fields()))
+	return sel
+}
