@@ -280,9 +280,6 @@ func (d decimals) whole(v Value) (*big.Int, error) {
 	return n, nil
 }
 
-// maxScale bounds the scales that are worked out: PostgreSQL's largest is 16383.
-const maxScale = 200_000
-
 func pow10(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }
 
 func uintSetter(s *Schema) (setter, error) {

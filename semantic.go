@@ -184,14 +184,25 @@ func Scale(s *Schema) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("the scale parameter %q of a decimal schema is no number", text)
 	}
-	return scale, nil
+	return scale, checkScale(scale)
+}
+
+// maxScale bounds the scales that are worked out: PostgreSQL's largest is 16383.
+const maxScale = 200_000
+
+func checkScale(scale int) error {
+	if scale < -maxScale || scale > maxScale {
+		return fmt.Errorf("a decimal's scale of %d is beyond %d", scale, maxScale)
+	}
+	return nil
 }
 
 // AsDecimal gives the number of a Decimal or a VariableScaleDecimal: unscaled
 // times ten to the power of -scale.
 func AsDecimal(s *Schema, v Value) (unscaled *big.Int, scale int, err error) {
 	if t := AsStruct(s, v); !t.IsZero() && s.name == VariableScaleName {
-		return Unscaled(t.Get("value").Bytes()), int(t.Get("scale").Int()), nil
+		scale = int(t.Get("scale").Int())
+		return Unscaled(t.Get("value").Bytes()), scale, checkScale(scale)
 	}
 	if scale, err = Scale(s); err != nil {
 		return nil, 0, err
