@@ -8,6 +8,7 @@ import (
 	"github.com/tailrace-io/tailrace/converter"
 	"github.com/tailrace-io/tailrace/engine/connect"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/engine/connect/smt"
 	"github.com/tailrace-io/tailrace/offset"
 	"github.com/tailrace-io/tailrace/sink"
 	"github.com/tailrace-io/tailrace/sink/kafka"
@@ -15,7 +16,6 @@ import (
 	"github.com/tailrace-io/tailrace/source/jdbc"
 	"github.com/tailrace-io/tailrace/source/jdbc/sqlite"
 	"github.com/tailrace-io/tailrace/source/mysql"
-	"github.com/tailrace-io/tailrace/transform"
 )
 
 const (
@@ -44,15 +44,8 @@ func Registry() connect.Registry {
 			"org.apache.kafka.connect.converters.LongConverter":      plain(converter.Int64{}),
 			"org.apache.kafka.connect.converters.ShortConverter":     plain(converter.Int16{}),
 		},
-		Transforms: map[string]func(*property.Set) transform.Transform{
-			"org.apache.kafka.connect.transforms.Filter":      drop,
-			"org.apache.kafka.connect.transforms.RegexRouter": regexRouter,
-		},
-		Predicates: map[string]func(*property.Set) transform.Predicate{
-			"org.apache.kafka.connect.transforms.predicates.HasHeaderKey":      hasHeaderKey,
-			"org.apache.kafka.connect.transforms.predicates.RecordIsTombstone": recordIsTombstone,
-			"org.apache.kafka.connect.transforms.predicates.TopicNameMatches":  topicNameMatches,
-		},
+		Transforms: smt.Transforms(),
+		Predicates: smt.Predicates(),
 		Offsets: map[string]func(*property.Set) offset.Store{
 			"org.apache.kafka.connect.storage.FileOffsetBackingStore":   file,
 			"org.apache.kafka.connect.storage.MemoryOffsetBackingStore": memory,

@@ -38,10 +38,8 @@ func pages() map[string][]section {
 			{"FileOffsetBackingStore, behind `offset.storage.`", offsetProperties(true)},
 			{"JsonConverter, behind `key.converter.`, `value.converter.`, `header.converter.` or `converter.`", jsonProperties()},
 			{"StringConverter, likewise", stringProperties()},
-			{"RegexRouter, behind `transforms.<name>.`", regexRouterProperties()},
-			{"TopicNameMatches, behind `predicates.<name>.`", topicNameMatchesProperties()},
-			{"HasHeaderKey, behind `predicates.<name>.`", hasHeaderKeyProperties()},
 		},
+		"transforms": transforms(),
 	}
 }
 
