@@ -18,10 +18,11 @@ func (s *session) prepare(ctx context.Context, j *job) {
 	all := j.batch.Records
 	kept := all[:0]
 	dropped := 0
-	enc := encoder{Converters: s.cfg.Encode, left: len(all)}
+	enc := &j.enc
+	enc.begin(s.cfg.Encode, len(all))
 	for i := range all {
 		was := all[i]
-		keep, stage, err := s.prepareRecord(ctx, &all[i], &enc)
+		keep, stage, err := s.prepareRecord(ctx, &all[i], enc)
 		if err != nil {
 			if s.cfg.Errors.policy(stage) == Stop || ctx.Err() != nil {
 				j.err = s.fail(stage, was.Topic, err)
@@ -137,13 +138,14 @@ type part struct {
 func (p part) Error() string { return p.name + ": " + p.err.Error() }
 func (p part) Unwrap() error { return p.err }
 
-// encoder puts the bytes of a batch's records into chunks: an allocation for
-// many records rather than one each.
+// encoder puts the bytes of a batch's records into chunks, which it uses again
+// for the next batch: what a sink is lent it does not keep.
 type encoder struct {
 	Converters
-	chunk []byte
-	left  int // records to come, by which a chunk's size is guessed
-	bytes int
+	chunks [][]byte // full ones, and the one in use
+	spare  [][]byte // to be used
+	left   int      // records to come, by which a chunk's size is guessed
+	bytes  int
 
 	// A source gives all records of a batch the same headers, mostly.
 	from, to []tailrace.Header
@@ -153,6 +155,40 @@ const (
 	chunkRecord = 1 << 10 // bytes guessed a record
 	chunkMax    = 256 << 10
 )
+
+// begin gets the encoder ready for a batch.
+func (e *encoder) begin(c Converters, records int) {
+	e.Converters, e.left, e.bytes = c, records, 0
+	e.from, e.to = nil, nil
+}
+
+// reuse makes the chunks of the last batch those of the next.
+func (e *encoder) reuse() {
+	for _, c := range e.chunks {
+		e.spare = append(e.spare, c[:0])
+	}
+	e.chunks = e.chunks[:0]
+}
+
+// chunk is the one in use, or the next where that is nearly full.
+func (e *encoder) chunk() *[]byte {
+	if n := len(e.chunks); n > 0 {
+		if c := &e.chunks[n-1]; cap(*c)-len(*c) >= chunkRecord/4 {
+			return c
+		}
+	}
+	e.next()
+	return &e.chunks[len(e.chunks)-1]
+}
+
+// next puts another chunk in use.
+func (e *encoder) next() {
+	if n := len(e.spare); n > 0 {
+		e.chunks, e.spare = append(e.chunks, e.spare[n-1]), e.spare[:n-1]
+		return
+	}
+	e.chunks = append(e.chunks, make([]byte, 0, min((e.left+1)*chunkRecord, chunkMax)))
+}
 
 func (e *encoder) encode(r *tailrace.Record) (err error) {
 	if e.none() {
@@ -201,11 +237,9 @@ func (e *encoder) headers(r *tailrace.Record) (err error) {
 }
 
 func (e *encoder) value(c converter.Converter, topic string, s *tailrace.Schema, v tailrace.Value) (tailrace.Value, error) {
-	if e.chunk == nil {
-		e.chunk = make([]byte, 0, min((e.left+1)*chunkRecord, chunkMax))
-	}
-	n := len(e.chunk)
-	dst := e.chunk[n:n]
+	chunk := e.chunk()
+	n := len(*chunk)
+	dst := (*chunk)[n:n]
 	out, err := c.Append(dst, topic, s, v)
 	if err != nil {
 		return tailrace.Value{}, err
@@ -215,9 +249,9 @@ func (e *encoder) value(c converter.Converter, topic string, s *tailrace.Schema,
 	}
 	e.bytes += len(out)
 	if len(out) <= cap(dst) {
-		e.chunk = e.chunk[:n+len(out)]
+		*chunk = (*chunk)[:n+len(out)]
 	} else {
-		e.chunk = nil // it overflowed into memory of its own
+		e.next() // it overflowed into memory of its own
 	}
 	return tailrace.Bytes(out[:len(out):len(out)]), nil
 }

@@ -16,6 +16,7 @@ type job struct {
 	err     *Error            // what stops the engine before this batch
 	size    int
 	bytes   int // of encoded keys and values
+	enc     encoder
 	ready   chan struct{}
 }
 
@@ -49,7 +50,7 @@ func newQueue(batches, bytes int) *queue {
 func (q *queue) job(b tailrace.Batch) *job {
 	select {
 	case j := <-q.free:
-		*j = job{batch: b, records: b.Records, dead: j.dead[:0], size: b.Size, ready: j.ready}
+		*j = job{batch: b, records: b.Records, dead: j.dead[:0], size: b.Size, enc: j.enc, ready: j.ready}
 		return j
 	default:
 		return &job{batch: b, records: b.Records, size: b.Size, ready: make(chan struct{}, 1)}
@@ -75,8 +76,9 @@ func (q *queue) reserve(ctx context.Context, size int) error {
 	}
 }
 
-// release gives back the room of a job, and the job.
-func (q *queue) release(j *job) {
+// release gives back the room of a job, and the job. What the sink was lent is
+// used again, unless it may have kept it.
+func (q *queue) release(j *job, kept bool) {
 	q.mu.Lock()
 	q.bytes -= j.size
 	q.batches--
@@ -86,6 +88,12 @@ func (q *queue) release(j *job) {
 	default:
 	}
 	clear(j.dead)
+	j.batch, j.records = tailrace.Batch{}, nil
+	if kept {
+		j.enc = encoder{}
+	} else {
+		j.enc.reuse()
+	}
 	select {
 	case q.free <- j:
 	default:

@@ -173,8 +173,8 @@ func (s *session) deliver(ctx context.Context) error {
 			if err := s.write(ctx, j); err != nil {
 				return s.settle(ctx, err)
 			}
-			s.q.release(j)
 			s.wrote(j, start)
+			s.q.release(j, s.flush != nil)
 			if len(s.pending) == 0 {
 				break
 			}
@@ -230,6 +230,6 @@ func (s *session) wrote(j *job, start time.Time) {
 	batches, bytes := s.q.depth()
 	s.cfg.Trace.Write(WriteInfo{
 		Records: len(j.records), Bytes: j.bytes, Took: time.Since(start), Lag: lag(j.batch.Time),
-		QueuedBatches: batches, QueuedBytes: bytes,
+		QueuedBatches: batches - 1, QueuedBytes: bytes - j.size,
 	})
 }
