@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -32,6 +33,10 @@ import (
 )
 
 func main() {
+	// Changes are garbage as soon as they are printed. Letting the heap grow to
+	// five times its few live megabytes costs some 20 MB and saves a quarter of
+	// the processor time.
+	debug.SetGCPercent(400)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
