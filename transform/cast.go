@@ -36,8 +36,8 @@ type Cast struct {
 // New gives the transform, or everything that is wrong with its options.
 //
 // A field that is cast has a schema without a name, and a default where the old
-// one has one; a part that is cast keeps its schema's name. Null stays null. The
-// transform fails for text that is no number of the type, for bytes that are to
+// one has one; a part that is cast keeps its schema's name, so that it must not
+// be of one of Connect's logical types. Null stays null. The transform fails for text that is no number of the type, for bytes that are to
 // be anything but text, and for arrays, maps and structs that are to be cast. A
 // map gets those of the fields that it lacks, as null.
 func (c Cast) New() (Transform, error) {
@@ -140,6 +140,9 @@ func (t *cast) typed(s *tailrace.Schema, v tailrace.Value) (*tailrace.Schema, ta
 
 func (t *cast) derive(s *tailrace.Schema) (p castPlan, err error) {
 	if t.c.Whole != tailrace.TypeNull {
+		if isLogical(s) {
+			return p, fmt.Errorf("the %s is of %s, and would keep that name; hoist it into a field and cast that", t.c.Of, s.Name())
+		}
 		p.schema, err = retyped(basics(t.c.Whole, s), s, t.c.Whole)
 		return p, err
 	}
@@ -167,6 +170,15 @@ func (t *cast) derive(s *tailrace.Schema) (p castPlan, err error) {
 	}
 	p.schema, err = b.Build()
 	return p, err
+}
+
+// isLogical says whether the schema is one of Connect's own logical types.
+func isLogical(s *tailrace.Schema) bool {
+	switch s.Name() {
+	case tailrace.DecimalName, tailrace.DateName, tailrace.TimeName, tailrace.TimestampName:
+		return true
+	}
+	return false
 }
 
 // retyped builds b with what s says of null.

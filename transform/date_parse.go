@@ -47,7 +47,9 @@ func (t dateToken) isNumber() bool {
 type dateFields struct {
 	year, month, day      int
 	bc                    bool
-	yearDay               int // 0 for none
+	yearDay               int // where byYearDay says so
+	byYearDay             bool
+	weekday               int // 1 for Monday; 0 for none
 	hour                  int // of the day, or of its half
 	halved, pm            bool
 	min, sec, milli, zone int
@@ -134,9 +136,9 @@ func (f *dateFields) set(t dateToken, n int, text string) {
 	case 'M', 'L':
 		f.month = n
 	case 'd':
-		f.day, f.dated, f.yearDay = n, true, 0
+		f.day, f.dated, f.byYearDay = n, true, false
 	case 'D':
-		f.yearDay, f.dated = n, true
+		f.yearDay, f.dated, f.byYearDay = n, true, true
 	case 'H', 'k':
 		f.hour, f.halved = n, false
 		if t.letter == 'k' && n == 24 {
@@ -153,7 +155,9 @@ func (f *dateFields) set(t dateToken, n int, text string) {
 		f.sec = n
 	case 'S':
 		f.milli = n
-	default: // Y w W F u
+	case 'u':
+		f.weekday = n
+	default: // Y w W F
 		f.unsupported = t.letter
 	}
 }
@@ -179,8 +183,12 @@ func (f *dateFields) millis() (int64, error) {
 		year = 1 - year
 	}
 	day := dayOf(year, f.month, f.day)
-	if f.yearDay != 0 {
+	switch {
+	case f.byYearDay:
 		day = dayOf(year, 1, 1) + int64(f.yearDay) - 1
+	case !f.dated && f.weekday != 0: // the first such day of the month
+		m := momentOf(day * millisPerDay)
+		day += int64(f.weekday-int(m.weekday)+14) % 7
 	}
 	hour := f.hour
 	if f.halved && f.pm {
@@ -230,10 +238,12 @@ func (p *dateParser) weekday(start int) bool {
 		long[i] = time.Weekday(i).String()
 		short[i] = long[i][:3]
 	}
-	if !p.fields.dated {
-		p.fields.unsupported = 'E'
+	i := p.word(start, long[:]...)
+	if i < 0 {
+		i = p.word(start, short[:]...)
 	}
-	return p.word(start, long[:]...) >= 0 || p.word(start, short[:]...) >= 0
+	p.fields.weekday = (i+6)%7 + 1
+	return i >= 0
 }
 
 // zone reads a zone's name, GMT+1:00 or +0100.

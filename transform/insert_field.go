@@ -50,11 +50,11 @@ func (c InsertField) New() (Transform, error) {
 	c.Of.check(&o)
 	t := &insertField{c: c}
 	for _, f := range []struct {
-		spec string
-		what inserted
+		option, spec string
+		what         inserted
 	}{
-		{c.Topic, insertTopic}, {c.Partition, insertPartition}, {c.Offset, insertOffset},
-		{c.Timestamp, insertTimestamp}, {c.Static, insertStatic},
+		{"Topic", c.Topic, insertTopic}, {"Partition", c.Partition, insertPartition}, {"Offset", c.Offset, insertOffset},
+		{"Timestamp", c.Timestamp, insertTimestamp}, {"Static", c.Static, insertStatic},
 	} {
 		if f.spec == "" {
 			continue
@@ -62,6 +62,9 @@ func (c InsertField) New() (Transform, error) {
 		name, required := strings.CutSuffix(f.spec, "!")
 		if !required {
 			name = strings.TrimSuffix(name, "?")
+		}
+		if name == "" {
+			o.wrong(f.option, "%q names no field", f.spec)
 		}
 		t.fields = append(t.fields, insertion{f.what, name, f.what.schema(!required)})
 	}

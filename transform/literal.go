@@ -350,7 +350,10 @@ func aligned(ls []literal) (common *tailrace.Schema, vs []tailrace.Value, err er
 	vs = make([]tailrace.Value, len(ls))
 	for i, l := range ls {
 		vs[i] = l.value
-		if common != nil {
+		switch {
+		case common == nil && l.schema != nil && l.schema.Name() != "":
+			return nil, nil, fmt.Errorf("%s among values of other types, where nothing says what it is", l.schema.Name())
+		case common != nil:
 			if vs[i], err = l.as(common); err != nil {
 				return nil, nil, err
 			}

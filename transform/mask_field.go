@@ -152,7 +152,7 @@ func (t *maskField) maskDecimal(s *tailrace.Schema) (v tailrace.Value, err error
 var errNoNumber = errors.New("the replacement is no number")
 
 func (t *maskField) replace(s *tailrace.Schema, v tailrace.Value) (tailrace.Value, error) {
-	if s != nil && (s.Name() == tailrace.DateName || s.Name() == tailrace.TimeName || s.Name() == tailrace.TimestampName) {
+	if s != nil && isLogical(s) {
 		return v, fmt.Errorf("%s cannot be masked by a replacement", s.Name())
 	}
 	switch v.Type() {

@@ -5,14 +5,27 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tailrace-io/tailrace"
 )
 
 // Java's ways between numbers and their text.
 
-// parseInt reads what Long.parseLong and its like read.
+// parseInt reads what Long.parseLong and its like read, which take the digits of
+// any script.
 func parseInt(t tailrace.Type, text string) (tailrace.Value, error) {
+	text = strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf || !unicode.IsDigit(r) {
+			return r
+		}
+		zero := r // digits lie in runs of a multiple of ten
+		for unicode.IsDigit(zero - 1) {
+			zero--
+		}
+		return '0' + (r-zero)%10
+	}, text)
 	n, err := strconv.ParseInt(text, 10, bits(t))
 	return tailrace.Integer(t, n), err
 }

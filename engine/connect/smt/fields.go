@@ -118,7 +118,9 @@ func insertField(p *property.Set, part transform.Part) transform.Transform {
 		p.Errorf("static.value", "is required with static.field")
 	}
 	t, err := c.New()
-	return keys{"Topic": "topic.field", "Static": "static.field"}.made(p, t, err)
+	return keys{
+		"Topic": "topic.field", "Partition": "partition.field", "Offset": "offset.field", "Timestamp": "timestamp.field", "Static": "static.field",
+	}.made(p, t, err)
 }
 
 func maskFieldProperties() property.Table {

@@ -42,7 +42,7 @@ func headerFromProperties() property.Table {
 	return property.Table{
 		{Key: "fields", Required: true, Type: property.List, Doc: "The names of the fields."},
 		{Key: "headers", Required: true, Type: property.List, Doc: "The names of the headers that they become, in the same order."},
-		{Key: "operation", Required: true, Type: property.Enum, Values: []string{"move", "copy"}, Doc: "Whether the fields go away (move) or stay (copy)."},
+		{Key: "operation", Required: true, Type: property.Enum, Values: []string{"move", "copy"}, Check: exactly([]string{"move", "copy"}), Doc: "Whether the fields go away (move) or stay (copy)."},
 		replaceNullsProperty(),
 	}
 }

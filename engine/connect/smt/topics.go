@@ -1,6 +1,9 @@
 package smt
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tailrace-io/tailrace/engine/connect/property"
@@ -42,8 +45,8 @@ func topicNameMatches(p *property.Set) transform.Predicate {
 
 func timestampRouterProperties() property.Table {
 	return property.Table{
-		{Key: "topic.format", Default: "${topic}-${timestamp}", Doc: "The new topic, in which `${topic}` is the old one and `${timestamp}` the record's timestamp."},
-		{Key: "timestamp.format", Default: "yyyyMMdd", Doc: "The form of the timestamp, as a pattern of Java's SimpleDateFormat. The zone is UTC."},
+		{Key: "topic.format", Check: notEmpty, Default: "${topic}-${timestamp}", Doc: "The new topic, in which `${topic}` is the old one and `${timestamp}` the record's timestamp."},
+		{Key: "timestamp.format", Check: notEmpty, Default: "yyyyMMdd", Doc: "The form of the timestamp, as a pattern of Java's SimpleDateFormat. The zone is UTC."},
 	}
 }
 
@@ -53,12 +56,28 @@ func timestampRouter(p *property.Set) transform.Transform {
 	return keys{"Topic": "topic.format", "Format": "timestamp.format"}.made(p, t, err)
 }
 
+func timestampForms() []string { return []string{"string", "unix", "Date", "Time", "Timestamp"} }
+
+func unixPrecisions() []string {
+	return []string{"nanoseconds", "microseconds", "milliseconds", "seconds"}
+}
+
+// exactly is a Check for words of which the case counts, as it does to Connect.
+func exactly(words []string) func(string) error {
+	return func(value string) error {
+		if !slices.Contains(words, strings.TrimSpace(value)) {
+			return fmt.Errorf("be one of %s, in that case", strings.Join(words, ", "))
+		}
+		return nil
+	}
+}
+
 func timestampConverterProperties() property.Table {
 	return property.Table{
 		{Key: "field", Doc: "The name of the field; without it the whole is a timestamp."},
-		{Key: "target.type", Required: true, Type: property.Enum, Values: []string{"string", "unix", "Date", "Time", "Timestamp"}, Doc: "What it becomes."},
+		{Key: "target.type", Required: true, Type: property.Enum, Values: timestampForms(), Check: exactly(timestampForms()), Doc: "What it becomes."},
 		{Key: "format", Doc: "The form of timestamps that are text, as a pattern of Java's SimpleDateFormat. The zone is UTC. Required with target.type=string."},
-		{Key: "unix.precision", Type: property.Enum, Default: "milliseconds", Values: []string{"nanoseconds", "microseconds", "milliseconds", "seconds"},
+		{Key: "unix.precision", Type: property.Enum, Default: "milliseconds", Values: unixPrecisions(), Check: exactly(unixPrecisions()),
 			Doc: "What timestamps that are numbers count."},
 		replaceNullsProperty(),
 	}
