@@ -97,7 +97,7 @@ func (k keys) report(p *property.Set, err error) {
 	}
 }
 
-// keepNulls is the option that most transforms have.
+// replaceNulls is the option that most transforms have.
 const replaceNulls = "replace.null.with.default"
 
 func replaceNullsProperty() property.Property {
