@@ -76,7 +76,9 @@ func (s *stream) define(ctx context.Context, id tableID) (t *table, err error) {
 	found, err := s.catalog.define(ctx, s.server, []tableID{id})
 	if err != nil {
 		// The connection may be of no use any more; another try makes a new one.
-		return nil, errors.Join(err, s.catalog.Close())
+		s.catalog.Close()
+		s.catalog = nil
+		return nil, err
 	}
 	d := found[id]
 	if d == nil {

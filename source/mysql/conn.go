@@ -56,8 +56,15 @@ type lost struct {
 }
 
 func (e *lost) Error() string   { return e.doing + ": " + e.err.Error() }
-func (e *lost) Unwrap() error   { return e.err }
 func (e *lost) Retryable() bool { return true }
+
+// Unwrap hides io.EOF, by which a Reader says that it is finished.
+func (e *lost) Unwrap() error {
+	if errors.Is(e.err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return e.err
+}
 
 // refused is an error of the server that another try does not mend.
 type refused struct {

@@ -186,8 +186,8 @@ const recordSize = 160 // of a tailrace.Record, about
 // batch gives what was gathered and begins anew, with another slab: a chunk of
 // values that two batches shared would keep the first alive as long as the
 // second, and so one after the other for ever.
-func (w *writer) batch(offset tailrace.Offset) tailrace.Batch {
-	b := tailrace.Batch{Records: w.records, Offsets: []tailrace.Offset{offset}, Size: w.size(), Time: w.newest}
+func (w *writer) batch(offsets ...tailrace.Offset) tailrace.Batch {
+	b := tailrace.Batch{Records: w.records, Offsets: offsets, Size: w.size(), Time: w.newest}
 	w.last, w.records, w.newest, w.slab = len(w.records), nil, time.Time{}, tailrace.Slab{}
 	return b
 }

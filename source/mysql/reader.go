@@ -125,7 +125,7 @@ func (r *reader) Read(ctx context.Context) (tailrace.Batch, error) {
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return tailrace.Batch{}, ctx.Err()
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil {
 		r.failed = fmt.Errorf("mysql source %s: %w", r.src.Addr, err)
 		err = r.failed
 	}
@@ -136,12 +136,12 @@ func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
 	if r.snapshot != nil {
 		err := r.snapshot.read(ctx, r.w)
 		if err == nil {
-			return r.batch(r.snapshot.offset(false)), nil
+			return r.w.batch(), nil // an interrupted snapshot begins anew
 		}
 		if err != io.EOF {
 			return tailrace.Batch{}, err
 		}
-		r.pos = r.snapshot.offset(true)
+		r.pos = r.snapshot.end()
 		if err := r.endSnapshot(); err != nil {
 			return tailrace.Batch{}, err
 		}
@@ -180,7 +180,7 @@ func (r *reader) Commit(context.Context, []tailrace.Offset) error { return nil }
 
 // Close ends the connections.
 func (r *reader) Close() error {
-	r.ended = true
+	r.failed = fmt.Errorf("mysql source %s: read: the reader is closed", r.src.Addr)
 	var errs []error
 	if r.snapshot != nil {
 		errs = append(errs, r.snapshot.conn.Close())

@@ -84,7 +84,6 @@ func (r *reader) beginSnapshot(ctx context.Context, c *conn) (*snapshot, error) 
 	if err := errors.Join(err, unlock()); err != nil {
 		return nil, err
 	}
-	s.pos.Snapshot = "INITIAL"
 	s.file = tailrace.String(s.pos.File)
 	r.src.Log.Info("snapshot begins", "tables", len(s.tables), "file", s.pos.File, "pos", s.pos.Pos, "gtids", s.pos.GTIDs, "locked", time.Since(locked))
 	return s, nil
@@ -312,13 +311,10 @@ func (s *snapshot) finish(w *writer) error {
 	return io.EOF
 }
 
-// offset is the position to go on from: while rows are missing, one that begins
-// a new snapshot.
-func (s *snapshot) offset(complete bool) position {
+// end is the position of the log that the rows are consistent with, where to go
+// on once all of them have been read.
+func (s *snapshot) end() position {
 	p := s.pos
 	p.Seconds = s.seconds
-	if complete {
-		p.Snapshot = ""
-	}
 	return p
 }

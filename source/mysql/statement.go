@@ -1,7 +1,6 @@
 package mysql
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -11,17 +10,18 @@ import (
 
 // query reads a statement that is in the log as text: the beginnings and ends
 // of transactions, and changes of tables' definitions.
-func (s *stream) query(ctx context.Context, w *writer, ev *binlog.Event) error {
+func (s *stream) query(w *writer, ev *binlog.Event) error {
 	q, err := ev.Query()
 	if err != nil {
 		return &refused{"read the log", err}
 	}
-	words := splitWords(string(q.Text[:min(len(q.Text), 1<<16)]), 4)
-	switch first, second := words.at(0), words.at(1); {
-	case first == "BEGIN":
+	if string(q.Text) == "BEGIN" {
 		s.begin(ev)
 		w.source[sourceThread] = tailrace.Int64(int64(q.Thread))
 		return nil
+	}
+	words := splitWords(string(q.Text[:min(len(q.Text), 1<<16)]), 4)
+	switch first, second := words.at(0), words.at(1); {
 	case first == "XA" && (second == "START" || second == "BEGIN"):
 		s.begin(ev)
 		s.xa = true

@@ -34,9 +34,10 @@ type stream struct {
 	resuming bool // what skip.Events and skip.Rows say was read by an earlier stream
 	skip     position
 
-	rows    binlog.Rows // of the event that is being read
-	plan    *rowPlan    // of its table; nil while no rows are being read
-	commit  int64       // microseconds: when the transaction was committed; 0 for unknown
+	arrived *binlog.Event // with rows that have not been looked at yet
+	rows    binlog.Rows   // of the event that is being read
+	plan    *rowPlan      // of its table; nil while no rows are being read
+	commit  int64         // microseconds: when the transaction was committed; 0 for unknown
 	file    tailrace.Value
 	micros  int64
 	leftOut map[tailrace.Op]bool
@@ -108,6 +109,12 @@ func (s *stream) offset() position {
 // more; it returns without any where only the position has changed.
 func (s *stream) read(ctx context.Context, w *writer) error {
 	for {
+		if s.arrived != nil {
+			if err := s.beginRows(ctx, w, s.arrived); err != nil {
+				return err
+			}
+			s.arrived = nil
+		}
 		if s.plan != nil {
 			if err := s.readRows(w); err != nil {
 				return err
@@ -123,7 +130,7 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 			}
 			return readFailed(err)
 		}
-		if err := s.event(ctx, w, ev); err != nil {
+		if err := s.event(w, ev); err != nil {
 			return err
 		}
 	}
@@ -133,7 +140,7 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 func (s *stream) atRest() bool { return !s.in && !s.began && !s.resuming }
 
 // event reads one event.
-func (s *stream) event(ctx context.Context, w *writer, ev *binlog.Event) (err error) {
+func (s *stream) event(w *writer, ev *binlog.Event) (err error) {
 	if ev.File != s.file.Text() {
 		s.file = tailrace.String(ev.File)
 	}
@@ -147,7 +154,7 @@ func (s *stream) event(ctx context.Context, w *writer, ev *binlog.Event) (err er
 	case binlog.TableMapEvent:
 		_, err = s.maps.Map(ev)
 	case binlog.QueryEvent, binlog.MariaQueryCompressedEvent:
-		err = s.query(ctx, w, ev)
+		err = s.query(w, ev)
 	case binlog.XIDEvent:
 		s.end(ev)
 	case binlog.GTIDEvent, binlog.AnonymousGTIDEvent, binlog.GTIDTaggedEvent:
@@ -171,7 +178,8 @@ func (s *stream) event(ctx context.Context, w *writer, ev *binlog.Event) (err er
 		return fmt.Errorf("the log has a LOAD DATA as a statement at %s:%d, and not the rows that it changed: set binlog_format=ROW", ev.File, ev.Start)
 	default:
 		if ev.Type.IsRows() {
-			return s.beginRows(ctx, w, ev)
+			s.arrived, s.counts, s.pos.Rows = ev, true, 0
+			return nil
 		}
 	}
 	if s.in {
@@ -294,13 +302,13 @@ func (s *stream) stampOf(w *writer, ev *binlog.Event) {
 }
 
 // beginRows prepares the reading of an event's rows. Those of tables that are
-// not captured, or that an earlier stream has read, are passed over.
+// not captured, or that an earlier stream has read, are passed over. When ctx
+// ends it, another call goes on.
 func (s *stream) beginRows(ctx context.Context, w *writer, ev *binlog.Event) error {
 	rows, err := s.maps.Rows(ev)
 	if err != nil {
 		return &refused{"read the log", err}
 	}
-	s.pos.Rows, s.counts = 0, true
 	if s.resuming && s.pos.Events < s.skip.Events {
 		return nil
 	}
