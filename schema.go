@@ -185,10 +185,7 @@ func (s *Schema) called() string {
 
 // SchemaBuilder puts a schema together. Its methods return the builder, so that
 // calls chain; what is wrong with them is said by Build.
-type SchemaBuilder struct {
-	s   Schema
-	err []error
-}
+type SchemaBuilder struct{ s Schema }
 
 // NewSchema starts a schema of a type from TypeInt8 to TypeStruct, required,
 // without a name.

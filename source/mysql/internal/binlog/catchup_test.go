@@ -2,7 +2,6 @@ package binlog
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
 	"strconv"
@@ -24,9 +23,9 @@ func BenchmarkCatchUp(b *testing.B) {
 	server.Exec(b, "USE "+schema, createOrders, createSbtest, "SET SESSION cte_max_recursion_depth = 1000000",
 		"CREATE TABLE n (i INT PRIMARY KEY)",
 		"INSERT INTO n WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM r WHERE i < 100000) SELECT i FROM r",
-		fmt.Sprintf(`CREATE PROCEDURE fill(n INT) BEGIN DECLARE i INT DEFAULT 1; WHILE i <= n DO
+		`CREATE PROCEDURE fill(n INT) BEGIN DECLARE i INT DEFAULT 1; WHILE i <= n DO
  INSERT INTO orders (customer_id, status, total, note, created_at, attrs) VALUES (i, 'new', i * 1.37, CONCAT('please deliver parcel ', i), NOW(6), JSON_OBJECT('channel', 'web', 'n', i, 'gift', false));
- SET i = i + 1; END WHILE; END`))
+ SET i = i + 1; END WHILE; END`)
 	var file string
 	var pos uint64
 	status := func() {

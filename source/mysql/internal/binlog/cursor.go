@@ -87,16 +87,3 @@ func (c *cursor) packedBytes() []byte {
 	}
 	return c.take(int(n))
 }
-
-// untilZero reads a string that a zero ends.
-func (c *cursor) untilZero() []byte {
-	for i, x := range c.b {
-		if x == 0 {
-			p := c.take(i)
-			c.b = c.b[1:]
-			return p
-		}
-	}
-	c.short, c.b = true, nil
-	return nil
-}
