@@ -16,18 +16,16 @@ type rowPlan struct {
 	table *table // nil where the table is not captured
 	rows  *binlog.RowPlan
 
-	binaries []int // places of the columns whose bytes become text
+	fixes []int // places of the columns that have a fix
 }
 
-// finish makes text of the bytes that are to be text.
+// finish fixes the columns that a row gave.
 func (p *rowPlan) finish(w *writer, columns []tailrace.Value) {
 	if columns == nil {
 		return
 	}
-	for _, i := range p.binaries {
-		if v := columns[i]; v.Type() == tailrace.TypeBytes {
-			columns[i] = p.table.columns[i].binary.encoded(&w.slab, v.Bytes())
-		}
+	for _, i := range p.fixes {
+		columns[i] = p.table.columns[i].fix(&w.slab, columns[i])
 	}
 }
 
@@ -96,8 +94,8 @@ func newRowPlan(t *table, m *binlog.TableMap) (*rowPlan, error) {
 			continue
 		}
 		specs[i] = t.columns[place].spec
-		if t.columns[place].binary != "" {
-			p.binaries = append(p.binaries, place)
+		if t.columns[place].fix != nil {
+			p.fixes = append(p.fixes, place)
 		}
 	}
 	var err error

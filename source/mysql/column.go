@@ -18,9 +18,8 @@ type column struct {
 	spec   binlog.ColumnSpec
 	text   textReader
 
-	// binary says what becomes of bytes that the log gave; "" leaves values as
-	// they are.
-	binary BinaryMode
+	// fix changes what the log gave; nil leaves values as they are.
+	fix func(slab *tailrace.Slab, v tailrace.Value) tailrace.Value
 }
 
 // newColumn chooses what becomes of a column. This is the one table of types.
@@ -119,7 +118,12 @@ func (col *column) bytes(mode BinaryMode) *tailrace.SchemaBuilder {
 		col.text = readBytes
 		return tailrace.NewSchema(tailrace.TypeBytes)
 	}
-	col.binary = mode
+	col.fix = func(slab *tailrace.Slab, v tailrace.Value) tailrace.Value {
+		if v.Type() != tailrace.TypeBytes {
+			return v
+		}
+		return mode.encoded(slab, v.Bytes())
+	}
 	col.text = func(slab *tailrace.Slab, raw []byte) (tailrace.Value, error) { return mode.encoded(slab, raw), nil }
 	return tailrace.NewSchema(tailrace.TypeString)
 }
@@ -173,6 +177,7 @@ func (col *column) temporal(mode TimeMode, def *columnDefinition) *tailrace.Sche
 		col.text = readTime(connect)
 		if connect {
 			col.spec.Form, col.spec.Type = binlog.Millis, tailrace.TypeInt32
+			col.withinDay(zero(tailrace.Int32(0)))
 		}
 		return name(tailrace.MicroTimeName, tailrace.TimeName)
 	case "datetime":
@@ -188,6 +193,23 @@ func (col *column) temporal(mode TimeMode, def *columnDefinition) *tailrace.Sche
 		col.spec.Zero = epoch // in the log whether or not the column may be null
 		col.text = readTimestamp(zero(epoch))
 		return tailrace.Semantic(tailrace.ZonedTimestampName)
+	}
+}
+
+// withinDay replaces times that Connect's Time cannot be: those before midnight
+// or beyond a day.
+func (col *column) withinDay(beyond tailrace.Value) {
+	const day = 24 * 60 * 60 * 1000
+	col.fix = func(_ *tailrace.Slab, v tailrace.Value) tailrace.Value {
+		if n := v.Int(); v.Type() == tailrace.TypeInt32 && (n < 0 || n >= day) {
+			return beyond
+		}
+		return v
+	}
+	read := col.text
+	col.text = func(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
+		v, err := read(slab, text)
+		return col.fix(slab, v), err
 	}
 }
 

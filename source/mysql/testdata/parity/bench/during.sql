@@ -1,0 +1,18 @@
+INSERT INTO orders VALUES (4, 7, 'new', 1234567890.12, 'n', '2026-01-31 15:04:05', '2026-01-31 15:04:05.12', '{"b": 1.25, "aa": "é", "n": null, "neg": -5, "o": {}, "t": true, "big": 18446744073709551615}');
+INSERT INTO orders VALUES (5, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (6, 1, 'paid', 0.00, 'it''s "quoted" \\ back é 漢 😀', '1969-12-31 23:59:59.000001', '1970-01-01 00:00:01', 'null');
+UPDATE orders SET status = 'paid', total = -99.99 WHERE id = 1;
+UPDATE orders SET note = NULL, attrs = JSON_SET(attrs, '$.x', 'y') WHERE id = 4;
+UPDATE orders SET customer_id = 7 WHERE id = 1;
+DELETE FROM orders WHERE id = 2;
+UPDATE orders SET id = 30 WHERE id = 3;
+BEGIN;
+INSERT INTO sbtest1 VALUES (11, 1, 'x', 'y'), (12, 2, 'x', 'y');
+UPDATE sbtest1 SET k = 9;
+DELETE FROM sbtest1 WHERE id < 3;
+UPDATE sbtest1 SET id = id + 100;
+COMMIT;
+BEGIN;
+INSERT INTO sbtest1 VALUES (1, 1, 'rolled', 'back');
+ROLLBACK;
+TRUNCATE TABLE sbtest1;
+INSERT INTO sbtest1 VALUES (1, 1, 'x', 'y');

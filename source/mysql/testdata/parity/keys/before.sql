@@ -1,0 +1,15 @@
+CREATE TABLE a_single(id INT PRIMARY KEY);
+INSERT INTO a_single VALUES (1);
+CREATE TABLE B_none(id INT);
+INSERT INTO B_none VALUES (1);
+CREATE TABLE c_unique(a INT NOT NULL, b VARCHAR(10) NOT NULL, c INT, d INT NOT NULL, UNIQUE KEY zz(b, a), UNIQUE KEY aa(d), UNIQUE KEY nn(c));
+INSERT INTO c_unique VALUES (1, 'x', 2, 4);
+CREATE TABLE c_unique_null(a INT NOT NULL, b VARCHAR(10) NOT NULL, c INT, UNIQUE KEY nn(c));
+INSERT INTO c_unique_null VALUES (1, 'x', 2);
+CREATE TABLE d_empty(id INT PRIMARY KEY);
+CREATE TABLE e_order(b INT, a INT, v INT, PRIMARY KEY(a, b));
+INSERT INTO e_order VALUES (1, 2, 3), (2, 2, 3);
+CREATE TABLE `f-odd $name`(`odd column` INT PRIMARY KEY, `sélect` VARCHAR(10));
+INSERT INTO `f-odd $name` VALUES (1, 'x');
+CREATE VIEW v AS SELECT * FROM a_single;
+CREATE TABLE z_empty(id INT PRIMARY KEY);

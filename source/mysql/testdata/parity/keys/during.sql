@@ -1,0 +1,14 @@
+INSERT INTO B_none VALUES (5);
+UPDATE B_none SET id = 6 WHERE id = 5;
+DELETE FROM B_none WHERE id = 6;
+INSERT INTO c_unique VALUES (7, 'q', NULL, 9);
+UPDATE c_unique SET a = 8 WHERE d = 9;
+DELETE FROM c_unique WHERE d = 9;
+INSERT INTO e_order VALUES (5, 6, 7);
+UPDATE e_order SET v = 8 WHERE a = 6;
+UPDATE e_order SET b = 9 WHERE a = 6;
+UPDATE `f-odd $name` SET `sélect` = 'y';
+TRUNCATE TABLE e_order;
+TRUNCATE d_empty;
+CREATE TABLE made(id INT PRIMARY KEY, v TEXT);
+INSERT INTO made VALUES (1, 'hello');
