@@ -66,8 +66,8 @@ func castable(t tailrace.Type) bool { return t >= tailrace.TypeInt8 && t <= tail
 type cast struct {
 	c     Cast
 	names []string // of c.Fields
-	plans derived[castPlan]
-	slabs slabs
+	plans Derived[castPlan]
+	slabs Slabs
 }
 
 type castPlan struct {
@@ -114,7 +114,7 @@ func (t *cast) schemaless(v tailrace.Value) (tailrace.Value, error) {
 }
 
 func (t *cast) typed(s *tailrace.Schema, v tailrace.Value) (*tailrace.Schema, tailrace.Value, error) {
-	plan, err := t.plans.of(s)
+	plan, err := t.plans.Of(s)
 	if err != nil {
 		return nil, v, err
 	}
@@ -125,7 +125,7 @@ func (t *cast) typed(s *tailrace.Schema, v tailrace.Value) (*tailrace.Schema, ta
 	if v.Type() != tailrace.TypeStruct {
 		return nil, v, fmt.Errorf("the %s is %s and must be a struct", t.c.Of, v.Type())
 	}
-	vs := t.slabs.values(len(plan.columns))
+	vs := t.slabs.Values(len(plan.columns))
 	plan.fill(vs, v.Fields())
 	for i, from := range plan.from {
 		if from == nil {
@@ -143,7 +143,7 @@ func (t *cast) derive(s *tailrace.Schema) (p castPlan, err error) {
 		if isLogical(s) {
 			return p, fmt.Errorf("the %s is of %s, and would keep that name; hoist it into a field and cast that", t.c.Of, s.Name())
 		}
-		p.schema, err = retyped(basics(t.c.Whole, s), s, t.c.Whole)
+		p.schema, err = retyped(SchemaLike(t.c.Whole, s), s, t.c.Whole)
 		return p, err
 	}
 	if s.Type() != tailrace.TypeStruct {
@@ -153,7 +153,7 @@ func (t *cast) derive(s *tailrace.Schema) (p castPlan, err error) {
 		return p, errors.New("the struct has a default, which cannot be cast")
 	}
 	p.selection = sameFields(s, t.c.KeepNulls)
-	b := basics(tailrace.TypeStruct, s)
+	b := SchemaLike(tailrace.TypeStruct, s)
 	if s.Optional() {
 		b.Optional()
 	}

@@ -11,17 +11,25 @@ import (
 // maxDerived bounds how many schemas a transform keeps the derivatives of.
 const maxDerived = 1024
 
-// derived keeps what a transform made of each schema, such as the schema that
-// its result has. Reading takes no lock; adding copies the map, since a stream
-// has few schemas and has them again and again. When it is full it starts anew,
-// so that a flood of schemas costs time and never memory.
-type derived[T any] struct {
+// Derived keeps what a transform made of each schema, such as the schema that
+// its result has, for any number of goroutines. Reading takes no lock; adding
+// copies the map, since a stream has few schemas and has them again and again.
+// When it is full it starts anew, so that a flood of schemas costs time and
+// never memory.
+type Derived[T any] struct {
 	derive func(*tailrace.Schema) (T, error)
 	known  atomic.Pointer[map[*tailrace.Schema]T]
 	adding sync.Mutex
 }
 
-func (d *derived[T]) of(s *tailrace.Schema) (T, error) {
+// Derive gives a Derived that asks derive for what it does not have. An error is
+// not kept.
+func Derive[T any](derive func(*tailrace.Schema) (T, error)) *Derived[T] {
+	return &Derived[T]{derive: derive}
+}
+
+// Of gives what belongs to the schema.
+func (d *Derived[T]) Of(s *tailrace.Schema) (T, error) {
 	if m := d.known.Load(); m != nil {
 		if t, ok := (*m)[s]; ok {
 			return t, nil
@@ -30,7 +38,7 @@ func (d *derived[T]) of(s *tailrace.Schema) (T, error) {
 	return d.add(s)
 }
 
-func (d *derived[T]) add(s *tailrace.Schema) (T, error) {
+func (d *Derived[T]) add(s *tailrace.Schema) (T, error) {
 	d.adding.Lock()
 	defer d.adding.Unlock()
 	next := map[*tailrace.Schema]T{}
@@ -51,11 +59,12 @@ func (d *derived[T]) add(s *tailrace.Schema) (T, error) {
 	return t, nil
 }
 
-// slabs gives memory for new values: an allocation for many records rather than
-// one for each.
-type slabs struct{ pool sync.Pool }
+// Slabs gives memory for new values: an allocation for many records rather than
+// one for each. The zero Slabs is ready for use, by any number of goroutines.
+type Slabs struct{ pool sync.Pool }
 
-func (s *slabs) values(n int) []tailrace.Value {
+// Values gives n null values.
+func (s *Slabs) Values(n int) []tailrace.Value {
 	slab, _ := s.pool.Get().(*tailrace.Slab)
 	if slab == nil {
 		slab = new(tailrace.Slab)
@@ -65,9 +74,9 @@ func (s *slabs) values(n int) []tailrace.Value {
 	return vs
 }
 
-// basics starts a schema of the type that is called what s is called; it does
+// SchemaLike starts a schema of the type that is called what s is called; it does
 // not become optional or have a default.
-func basics(t tailrace.Type, s *tailrace.Schema) *tailrace.SchemaBuilder {
+func SchemaLike(t tailrace.Type, s *tailrace.Schema) *tailrace.SchemaBuilder {
 	b := tailrace.NewSchema(t).Name(s.Name()).Doc(s.Doc())
 	if v, ok := s.Version(); ok {
 		b.Version(v)

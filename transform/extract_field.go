@@ -94,7 +94,7 @@ func quotedStep(rest string) (step, tail string, more bool, err error) {
 
 type extractField struct {
 	c     ExtractField
-	plans derived[extraction]
+	plans Derived[extraction]
 }
 
 // extraction is a path through structs.
@@ -121,7 +121,7 @@ func (t *extractField) Apply(r *tailrace.Record) (bool, error) {
 	if !v.IsNull() && v.Type() != tailrace.TypeStruct {
 		return false, t.c.Of.needsStruct("ExtractField", s, v)
 	}
-	plan, err := t.plans.of(s)
+	plan, err := t.plans.Of(s)
 	if err != nil {
 		return false, fmt.Errorf("ExtractField: %w", err)
 	}

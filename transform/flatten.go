@@ -37,8 +37,8 @@ func (c Flatten) New() (Transform, error) {
 type flatten struct {
 	of        Part
 	delimiter string
-	plans     derived[flatPlan]
-	slabs     slabs
+	plans     Derived[flatPlan]
+	slabs     Slabs
 }
 
 type flatPlan struct {
@@ -67,11 +67,11 @@ func (t *flatten) Apply(r *tailrace.Record) (bool, error) {
 	case s == nil || s.Type() != tailrace.TypeStruct || v.Type() != tailrace.TypeStruct:
 		return false, t.of.needsStruct("Flatten", s, v)
 	default:
-		plan, err := t.plans.of(s)
+		plan, err := t.plans.Of(s)
 		if err != nil {
 			return false, fmt.Errorf("Flatten: %w", err)
 		}
-		vs := t.slabs.values(len(plan.schema.Fields()))
+		vs := t.slabs.Values(len(plan.schema.Fields()))
 		spread(vs, plan.nodes, v.Fields())
 		t.of.set(r, plan.schema, tailrace.StructOf(vs))
 	}
@@ -129,7 +129,7 @@ func spread(dst []tailrace.Value, nodes []flatNode, vs []tailrace.Value) {
 }
 
 func (t *flatten) derive(s *tailrace.Schema) (p flatPlan, err error) {
-	b := basics(tailrace.TypeStruct, s)
+	b := SchemaLike(tailrace.TypeStruct, s)
 	var def tailrace.Struct
 	if v, ok := s.Default(); ok {
 		def = tailrace.AsStruct(s, v)
@@ -177,7 +177,7 @@ func (t *flatten) nodes(b *tailrace.SchemaBuilder, prefix string, s *tailrace.Sc
 }
 
 func flattened(s *tailrace.Schema, optional bool, def tailrace.Value) (*tailrace.Schema, error) {
-	b := basics(s.Type(), s)
+	b := SchemaLike(s.Type(), s)
 	if s.Type() == tailrace.TypeArray {
 		b.Elem(s.Elem())
 	}

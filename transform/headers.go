@@ -70,8 +70,8 @@ func (c HeaderFrom) New() (Transform, error) {
 
 type headerFrom struct {
 	c     HeaderFrom
-	plans derived[headerPlan]
-	slabs slabs
+	plans Derived[headerPlan]
+	slabs Slabs
 }
 
 type headerPlan struct {
@@ -89,7 +89,7 @@ func (t *headerFrom) Apply(r *tailrace.Record) (bool, error) {
 	case s == nil || s.Type() != tailrace.TypeStruct || v.Type() != tailrace.TypeStruct:
 		return false, t.c.Of.needsStruct("HeaderFrom", s, v)
 	}
-	plan, err := t.plans.of(s)
+	plan, err := t.plans.Of(s)
 	if err != nil {
 		return false, fmt.Errorf("HeaderFrom: %w", err)
 	}
@@ -100,7 +100,7 @@ func (t *headerFrom) Apply(r *tailrace.Record) (bool, error) {
 	}
 	r.Headers = hs
 	if t.c.Move {
-		vs := t.slabs.values(len(plan.rest.columns))
+		vs := t.slabs.Values(len(plan.rest.columns))
 		plan.rest.fill(vs, old)
 		t.c.Of.set(r, plan.rest.schema, tailrace.StructOf(vs))
 	}
@@ -135,7 +135,7 @@ func (t *headerFrom) derive(s *tailrace.Schema) (p headerPlan, err error) {
 		p.columns = append(p.columns, columnOf(f, t.c.KeepNulls))
 		p.schemas = append(p.schemas, f.Schema)
 	}
-	b := basics(tailrace.TypeStruct, s)
+	b := SchemaLike(tailrace.TypeStruct, s)
 	for _, f := range s.Fields() {
 		if !slices.Contains(t.c.Fields, f.Name) {
 			b.Field(f.Name, f.Schema)

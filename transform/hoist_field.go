@@ -35,14 +35,14 @@ func (c HoistField) New() (Transform, error) {
 
 type hoistField struct {
 	c       HoistField
-	schemas derived[*tailrace.Schema]
-	slabs   slabs
+	schemas Derived[*tailrace.Schema]
+	slabs   Slabs
 }
 
 func (t *hoistField) Apply(r *tailrace.Record) (bool, error) {
 	s, v := t.c.Of.of(r)
 	if s == nil {
-		vs := t.slabs.values(2)
+		vs := t.slabs.Values(2)
 		vs[0], vs[1] = tailrace.String(t.c.Field), v
 		t.c.Of.set(r, nil, tailrace.Map(vs))
 		return true, nil
@@ -50,11 +50,11 @@ func (t *hoistField) Apply(r *tailrace.Record) (bool, error) {
 	if v.IsNull() && !s.Optional() {
 		return false, fmt.Errorf("HoistField: the %s is null, which its schema does not allow", t.c.Of)
 	}
-	hoisted, err := t.schemas.of(s)
+	hoisted, err := t.schemas.Of(s)
 	if err != nil {
 		return false, fmt.Errorf("HoistField: %w", err)
 	}
-	vs := t.slabs.values(1)
+	vs := t.slabs.Values(1)
 	vs[0] = v
 	t.c.Of.set(r, hoisted, tailrace.StructOf(vs))
 	return true, nil

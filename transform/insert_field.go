@@ -113,8 +113,8 @@ type insertion struct {
 type insertField struct {
 	c      InsertField
 	fields []insertion
-	plans  derived[selection]
-	slabs  slabs
+	plans  Derived[selection]
+	slabs  Slabs
 }
 
 // value is what the record has for the field; null for nothing.
@@ -166,12 +166,12 @@ func (t *insertField) Apply(r *tailrace.Record) (bool, error) {
 }
 
 func (t *insertField) insert(r *tailrace.Record, s *tailrace.Schema, old []tailrace.Value) (bool, error) {
-	plan, err := t.plans.of(s)
+	plan, err := t.plans.Of(s)
 	if err != nil {
 		return false, fmt.Errorf("InsertField: %w", err)
 	}
 	n := len(plan.columns)
-	vs := t.slabs.values(n + len(t.fields))
+	vs := t.slabs.Values(n + len(t.fields))
 	plan.fill(vs[:n], old)
 	for i := range t.fields {
 		f := &t.fields[i]
@@ -190,7 +190,7 @@ func (t *insertField) insert(r *tailrace.Record, s *tailrace.Schema, old []tailr
 
 func (t *insertField) derive(s *tailrace.Schema) (selection, error) {
 	sel := sameFields(s, t.c.KeepNulls)
-	b := basics(tailrace.TypeStruct, s)
+	b := SchemaLike(tailrace.TypeStruct, s)
 	for _, f := range s.Fields() {
 		b.Field(f.Name, f.Schema)
 	}

@@ -49,8 +49,8 @@ type maskField struct {
 	c        MaskField
 	number   decimal // the replacement
 	isNumber bool
-	plans    derived[maskPlan]
-	slabs    slabs
+	plans    Derived[maskPlan]
+	slabs    Slabs
 }
 
 type maskPlan struct {
@@ -76,11 +76,11 @@ func (t *maskField) Apply(r *tailrace.Record) (bool, error) {
 	case s == nil || s.Type() != tailrace.TypeStruct || v.Type() != tailrace.TypeStruct:
 		return false, t.c.Of.needsStruct("MaskField", s, v)
 	}
-	plan, err := t.plans.of(s)
+	plan, err := t.plans.Of(s)
 	if err != nil {
 		return false, fmt.Errorf("MaskField: %w", err)
 	}
-	vs := t.slabs.values(len(plan.columns))
+	vs := t.slabs.Values(len(plan.columns))
 	plan.fill(vs, v.Fields())
 	for _, i := range plan.masked {
 		f := &s.Fields()[i]

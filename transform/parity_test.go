@@ -17,10 +17,13 @@ import (
 	"github.com/tailrace-io/tailrace/engine/connect/smt"
 )
 
-var record = flag.Bool("record", false, "ask the real transforms anew: the command that $TAILRACE_ORACLE names takes lines and answers each with a line")
+var (
+	record = flag.Bool("record", false, "ask the real transforms anew: the command that $TAILRACE_ORACLE names takes lines and answers each with a line")
+	only   = flag.String("only", "", "with -record, the files whose names have this in them")
+)
 
 // parityCase is a line of testdata: what is tried, and what the transforms and
-// predicates of Kafka Connect 4.3.1 answered.
+// predicates of Kafka Connect 4.3.1 and Debezium 3.5.0 answered.
 type parityCase struct {
 	Name      string          `json:"name"`
 	Transform json.RawMessage `json:"transform,omitempty"`
@@ -34,12 +37,15 @@ type parityCase struct {
 	Why  string          `json:"why,omitempty"`
 }
 
-func TestTransformsAnswerAsConnectsDo(t *testing.T) {
+func TestTransformsAnswerAsTheRealOnesDo(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.jsonl")
 	require.NoError(t, err)
-	require.NotEmpty(t, files)
+	debeziums, err := filepath.Glob("debezium/testdata/*.jsonl")
+	require.NoError(t, err)
+	files = append(files, debeziums...)
+	require.Greater(t, len(files), 15)
 	for _, file := range files {
-		if *record {
+		if *record && strings.Contains(file, *only) {
 			recordAnswers(t, file)
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".jsonl"), func(t *testing.T) {

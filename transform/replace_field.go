@@ -58,8 +58,8 @@ func (c ReplaceField) New() (Transform, error) {
 type replaceField struct {
 	c       ReplaceField
 	origins map[string]string
-	plans   derived[selection]
-	slabs   slabs
+	plans   Derived[selection]
+	slabs   Slabs
 }
 
 func (t *replaceField) keeps(field string) bool {
@@ -82,7 +82,7 @@ func (t *replaceField) Apply(r *tailrace.Record) (bool, error) {
 	case s == nil || s.Type() != tailrace.TypeStruct || v.Type() != tailrace.TypeStruct:
 		return false, t.c.Of.needsStruct("ReplaceField", s, v)
 	default:
-		plan, err := t.plans.of(s)
+		plan, err := t.plans.Of(s)
 		if err != nil {
 			return false, fmt.Errorf("ReplaceField: %w", err)
 		}
@@ -90,7 +90,7 @@ func (t *replaceField) Apply(r *tailrace.Record) (bool, error) {
 			t.c.Of.set(r, plan.schema, v)
 			break
 		}
-		vs := t.slabs.values(len(plan.columns))
+		vs := t.slabs.Values(len(plan.columns))
 		plan.fill(vs, v.Fields())
 		t.c.Of.set(r, plan.schema, tailrace.StructOf(vs))
 	}
@@ -112,7 +112,7 @@ func (t *replaceField) entries(kvs []tailrace.Value) tailrace.Value {
 }
 
 func (t *replaceField) derive(s *tailrace.Schema) (sel selection, err error) {
-	b := basics(tailrace.TypeStruct, s)
+	b := SchemaLike(tailrace.TypeStruct, s)
 	for _, f := range s.Fields() {
 		if !t.keeps(f.Name) {
 			continue

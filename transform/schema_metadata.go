@@ -40,8 +40,8 @@ func (c SetSchemaMetadata) New() (Transform, error) {
 
 type setSchemaMetadata struct {
 	c     SetSchemaMetadata
-	plans derived[selection]
-	slabs slabs
+	plans Derived[selection]
+	slabs Slabs
 }
 
 func (t *setSchemaMetadata) Apply(r *tailrace.Record) (bool, error) {
@@ -52,12 +52,12 @@ func (t *setSchemaMetadata) Apply(r *tailrace.Record) (bool, error) {
 		}
 		return false, fmt.Errorf("SetSchemaMetadata: the %s is %s and has no schema", t.c.Of, v.Type())
 	}
-	plan, err := t.plans.of(s)
+	plan, err := t.plans.Of(s)
 	if err != nil {
 		return false, fmt.Errorf("SetSchemaMetadata: %w", err)
 	}
 	if v.Type() == tailrace.TypeStruct && !plan.whole {
-		vs := t.slabs.values(len(plan.columns))
+		vs := t.slabs.Values(len(plan.columns))
 		plan.fill(vs, v.Fields())
 		v = tailrace.StructOf(vs)
 	}

@@ -82,8 +82,8 @@ func (c TimestampConverter) New() (Transform, error) {
 type timestampConverter struct {
 	c      TimestampConverter
 	format *dateFormat // nil without one
-	plans  derived[timestampPlan]
-	slabs  slabs
+	plans  Derived[timestampPlan]
+	slabs  Slabs
 }
 
 type timestampPlan struct {
@@ -140,7 +140,7 @@ func (t *timestampConverter) convertAny(v tailrace.Value) (tailrace.Value, error
 }
 
 func (t *timestampConverter) typed(s *tailrace.Schema, v tailrace.Value) (*tailrace.Schema, tailrace.Value, error) {
-	plan, err := t.plans.of(s)
+	plan, err := t.plans.Of(s)
 	if err != nil {
 		return nil, v, err
 	}
@@ -160,7 +160,7 @@ func (t *timestampConverter) typed(s *tailrace.Schema, v tailrace.Value) (*tailr
 }
 
 func (t *timestampConverter) fields(plan *timestampPlan, old []tailrace.Value) (v tailrace.Value, err error) {
-	vs := t.slabs.values(len(plan.columns))
+	vs := t.slabs.Values(len(plan.columns))
 	plan.fill(vs, old)
 	if plan.at >= 0 {
 		if vs[plan.at], err = t.convert(plan.from, vs[plan.at]); err != nil {
@@ -181,7 +181,7 @@ func (t *timestampConverter) derive(s *tailrace.Schema) (p timestampPlan, err er
 		return p, fmt.Errorf("the %s is %s and must be a struct", t.c.Of, s.Type())
 	}
 	p.selection = sameFields(s, t.c.KeepNulls)
-	b := basics(tailrace.TypeStruct, s)
+	b := SchemaLike(tailrace.TypeStruct, s)
 	if s.Optional() {
 		b.Optional()
 	}

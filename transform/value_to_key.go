@@ -30,15 +30,15 @@ func (c ValueToKey) New() (Transform, error) {
 
 type valueToKey struct {
 	c     ValueToKey
-	plans derived[selection]
-	slabs slabs
+	plans Derived[selection]
+	slabs Slabs
 }
 
 func (t *valueToKey) Apply(r *tailrace.Record) (bool, error) {
 	s, v := r.ValueSchema, r.Value
 	switch {
 	case s == nil && v.Type() == tailrace.TypeMap:
-		kvs := t.slabs.values(2 * len(t.c.Fields))
+		kvs := t.slabs.Values(2 * len(t.c.Fields))
 		for i, name := range t.c.Fields {
 			kvs[2*i] = tailrace.String(name)
 			kvs[2*i+1], _ = entry(v.Entries(), name)
@@ -48,11 +48,11 @@ func (t *valueToKey) Apply(r *tailrace.Record) (bool, error) {
 	case s == nil || s.Type() != tailrace.TypeStruct || v.Type() != tailrace.TypeStruct:
 		return false, Value.needsStruct("ValueToKey", s, v)
 	}
-	plan, err := t.plans.of(s)
+	plan, err := t.plans.Of(s)
 	if err != nil {
 		return false, fmt.Errorf("ValueToKey: %w", err)
 	}
-	vs := t.slabs.values(len(plan.columns))
+	vs := t.slabs.Values(len(plan.columns))
 	plan.fill(vs, v.Fields())
 	Key.set(r, plan.schema, tailrace.StructOf(vs))
 	return true, nil

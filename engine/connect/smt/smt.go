@@ -27,6 +27,8 @@ func Transforms() map[string]func(*property.Set) transform.Transform {
 		kafka + "RegexRouter":     regexRouter,
 		kafka + "TimestampRouter": timestampRouter,
 		kafka + "ValueToKey":      valueToKey,
+
+		"io.debezium.transforms.ExtractNewRecordState": extractNewRecordState,
 	}
 	for name, read := range map[string]func(*property.Set, transform.Part) transform.Transform{
 		"Cast": cast, "ExtractField": extractField, "Flatten": flatten, "HeaderFrom": headerFrom,
@@ -48,9 +50,9 @@ func Predicates() map[string]func(*property.Set) transform.Predicate {
 	}
 }
 
-// Section is the properties of a class.
+// Section is the properties of a class, or of two that are alike.
 type Section struct {
-	Class      string // without its package
+	Class      string // of Kafka's without its package
 	Properties property.Table
 }
 
@@ -72,6 +74,7 @@ func Reference() []Section {
 		{"TimestampConverter$Key and TimestampConverter$Value", timestampConverterProperties()},
 		{"TimestampRouter", timestampRouterProperties()},
 		{"ValueToKey", valueToKeyProperties()},
+		{"io.debezium.transforms.ExtractNewRecordState", extractNewRecordStateProperties()},
 		{"predicates.HasHeaderKey", hasHeaderKeyProperties()},
 		{"predicates.TopicNameMatches", topicNameMatchesProperties()},
 	}

@@ -1,0 +1,277 @@
+// Package debezium holds Debezium's transforms of change events.
+package debezium
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/transform"
+)
+
+// Deletes says what becomes of the event of a deleted row, and of the tombstone
+// behind it.
+type Deletes uint8
+
+const (
+	DeletesToNull       Deletes = iota // the event's value becomes null, with its schema, and the tombstone goes: "tombstone"
+	DeletesDropped                     // both go: "drop"
+	DeletesRewritten                   // the event becomes the old row, with the field __deleted, and the tombstone goes: "rewrite"
+	DeletesAndTombstone                // likewise, and the tombstone stays: "rewrite-with-tombstone"
+	DeletesToTombstone                 // the event becomes a tombstone, and the other one goes: "delete-to-tombstone"
+)
+
+// ExtractNewRecordState makes the row of a change event its value: Debezium's
+// transform of that name, also known as unwrap.
+type ExtractNewRecordState struct {
+	// Deletes says what becomes of deleted rows.
+	Deletes Deletes
+
+	// AddFields names members of the event that become optional fields of the
+	// row: op and the ts_ fields of the event itself, id, total_order and
+	// data_collection_order of its transaction, others of its source block, and
+	// any as struct.field. The field is called so, with _ for the point and
+	// FieldPrefix before it; or as a name that is given behind a colon, which
+	// has the prefix, too. Members that the event's schema lacks are left out.
+	AddFields   []string
+	FieldPrefix tailrace.Null[string] // "__" unless it is set
+
+	// AddHeaders names members that become headers, in the same way. Tombstones
+	// get op alone.
+	AddHeaders   []string
+	HeaderPrefix tailrace.Null[string] // "__" unless it is set
+
+	// RouteBy names the column, a string, that holds the topic. Without text in
+	// it the topic stays.
+	RouteBy string
+
+	// KeepNulls keeps a null in a field that has a default, which otherwise
+	// takes its place where rows get the field __deleted or lose fields.
+	// Debezium 3.7: replace.null.with.default, the other way about.
+	KeepNulls bool
+
+	// DropFieldsHeader names a header that holds a list of the names of fields
+	// to leave out.
+	DropFieldsHeader string
+
+	// DropFromKey leaves them out of the key, too.
+	DropFromKey bool
+
+	// DropRequired leaves out fields that are not optional, too.
+	DropRequired bool
+}
+
+// New gives the transform, or everything that is wrong with its options.
+//
+// Truncations are dropped; records that are no change events pass. The
+// transform fails where RouteBy names no string of the row.
+func (c ExtractNewRecordState) New() (transform.Transform, error) {
+	t := &unwrap{c: c}
+	errs := optionErrors{transform: "ExtractNewRecordState"}
+	if c.Deletes > DeletesToTombstone {
+		errs.add("Deletes", "%d is none of the ways", c.Deletes)
+	}
+	t.fields = errs.members("AddFields", c.AddFields, c.FieldPrefix)
+	t.headers = errs.members("AddHeaders", c.AddHeaders, c.HeaderPrefix)
+	t.plans = transform.Derive(t.derive)
+	t.drops = transform.Derive(func(s *tailrace.Schema) (*dropper, error) { return newDropper(s, c.DropRequired), nil })
+	return t, errs.err()
+}
+
+type unwrap struct {
+	c               ExtractNewRecordState
+	fields, headers []member
+	plans           *transform.Derived[*unwrapPlan]
+	drops           *transform.Derived[*dropper]
+	slabs           transform.Slabs
+}
+
+// unwrapPlan is what to do with the events of a schema.
+type unwrapPlan struct {
+	before, after *image
+	headers       []resolved
+}
+
+// image is the place of the row before or after the change, and the schema that
+// it has as a value.
+type image struct {
+	at     int
+	row    *tailrace.Schema // as it is in the event
+	schema *tailrace.Schema
+	fields []resolved
+	route  int // of the column with the topic; -1 for none
+
+	// defaults are the columns where a default takes the place of null.
+	defaults []tailrace.Field
+}
+
+const noRoute = -2 // RouteBy is there and the column is not
+
+const deletedField = "__deleted"
+
+func (t *unwrap) rewrites() bool {
+	return t.c.Deletes == DeletesRewritten || t.c.Deletes == DeletesAndTombstone
+}
+
+// Apply implements transform.Transform.
+func (t *unwrap) Apply(r *tailrace.Record) (bool, error) {
+	if r.IsTombstone() {
+		return t.tombstone(r), nil
+	}
+	event := r.ValueStruct()
+	if event.IsZero() || !strings.HasSuffix(event.Schema.Name(), ".Envelope") {
+		return true, nil
+	}
+	plan, err := t.plans.Of(event.Schema)
+	if err != nil {
+		return false, fmt.Errorf("ExtractNewRecordState: %w", err)
+	}
+	was := *r
+	keep, err := t.event(r, plan, event.Values)
+	if err != nil {
+		*r = was
+		return false, fmt.Errorf("ExtractNewRecordState: %w", err)
+	}
+	return keep, nil
+}
+
+func (t *unwrap) tombstone(r *tailrace.Record) bool {
+	if t.c.Deletes != DeletesAndTombstone {
+		return false
+	}
+	hs := r.Headers[:len(r.Headers):len(r.Headers)]
+	for _, m := range t.headers {
+		if m.field == "op" {
+			hs = append(hs, tailrace.Header{Key: m.name, Schema: tailrace.StringSchema, Value: tailrace.String(string(tailrace.OpDelete))})
+		}
+	}
+	r.Headers = hs
+	return true
+}
+
+func (t *unwrap) event(r *tailrace.Record, plan *unwrapPlan, event []tailrace.Value) (bool, error) {
+	img, deleted := plan.after, false
+	row := img.of(event)
+	if row.IsNull() {
+		img, deleted = plan.before, true
+		row = img.of(event)
+		if row.IsNull() || t.c.Deletes == DeletesDropped {
+			return false, nil
+		}
+	}
+	if row.Type() != tailrace.TypeStruct {
+		return false, fmt.Errorf("the row of the event is %s and must be a struct", row.Type())
+	}
+	switch {
+	case img.route == noRoute:
+		return false, fmt.Errorf("route by the field %s: the row has no string of that name", t.c.RouteBy)
+	case img.route >= 0:
+		if topic := row.Fields()[img.route].Text(); strings.TrimSpace(topic) != "" {
+			r.Topic = topic
+		}
+	}
+	if n := len(plan.headers); n > 0 {
+		hs := append(make([]tailrace.Header, 0, len(r.Headers)+n), r.Headers...)
+		for _, m := range plan.headers {
+			hs = append(hs, tailrace.Header{Key: m.name, Schema: m.schema, Value: m.value(event)})
+		}
+		r.Headers = hs
+	}
+	switch {
+	case deleted && t.c.Deletes == DeletesToNull:
+		r.ValueSchema, r.Value = plan.after.row, tailrace.Value{}
+	case deleted && t.c.Deletes == DeletesToTombstone:
+		r.ValueSchema, r.Value = nil, tailrace.Value{}
+	default:
+		r.ValueSchema, r.Value = img.schema, t.row(img, row.Fields(), event, deleted)
+	}
+	return true, t.dropFields(r, img, deleted)
+}
+
+// of is the row in the event; null where events have none.
+func (img *image) of(event []tailrace.Value) tailrace.Value {
+	if img == nil {
+		return tailrace.Value{}
+	}
+	return event[img.at]
+}
+
+// row makes the value of a row.
+func (t *unwrap) row(img *image, row, event []tailrace.Value, deleted bool) tailrace.Value {
+	n := len(row)
+	extra := len(img.fields)
+	if t.rewrites() {
+		extra++
+	}
+	if extra == 0 {
+		return tailrace.StructOf(row)
+	}
+	vs := t.slabs.Values(n + extra)
+	copy(vs, row)
+	for _, f := range img.defaults {
+		if vs[f.Index].IsNull() {
+			vs[f.Index], _ = f.Schema.Default()
+		}
+	}
+	if t.rewrites() {
+		vs[n] = tailrace.String("false")
+		if deleted {
+			vs[n] = tailrace.String("true")
+		}
+		n++
+	}
+	for i := range img.fields {
+		vs[n+i] = img.fields[i].value(event)
+	}
+	return tailrace.StructOf(vs)
+}
+
+func (t *unwrap) derive(event *tailrace.Schema) (*unwrapPlan, error) {
+	fields, err := resolve(t.fields, event)
+	if err != nil {
+		return nil, err
+	}
+	p := new(unwrapPlan)
+	if p.headers, err = resolve(t.headers, event); err != nil {
+		return nil, err
+	}
+	if p.before, err = t.image(event, "before", fields); err != nil {
+		return nil, err
+	}
+	p.after, err = t.image(event, "after", fields)
+	return p, err
+}
+
+func (t *unwrap) image(event *tailrace.Schema, name string, fields []resolved) (*image, error) {
+	f, ok := event.Field(name)
+	switch {
+	case !ok && name == "before":
+		return nil, nil // of a source that never has it
+	case !ok || f.Schema.Type() != tailrace.TypeStruct:
+		return nil, fmt.Errorf("the event has no row called %s", name)
+	}
+	img := &image{at: f.Index, row: f.Schema, fields: fields, route: -1}
+	if t.c.RouteBy != "" {
+		column, ok := f.Schema.Field(t.c.RouteBy)
+		img.route = column.Index
+		if !ok || column.Schema.Type() != tailrace.TypeString {
+			img.route = noRoute
+		}
+	}
+	b := transform.SchemaLike(tailrace.TypeStruct, f.Schema)
+	for _, column := range f.Schema.Fields() {
+		b.Field(column.Name, column.Schema)
+		if _, ok := column.Schema.Default(); ok && t.rewrites() && !t.c.KeepNulls {
+			img.defaults = append(img.defaults, column)
+		}
+	}
+	if t.rewrites() {
+		b.Field(deletedField, tailrace.OptionalStringSchema)
+	}
+	for _, m := range fields {
+		b.Field(m.name, m.schema)
+	}
+	var err error
+	img.schema, err = b.Build()
+	return img, err
+}

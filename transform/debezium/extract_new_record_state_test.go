@@ -1,0 +1,68 @@
+package debezium_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/transform"
+	"github.com/tailrace-io/tailrace/transform/debezium"
+)
+
+func TestBadOptionsAreNamed(t *testing.T) {
+	for want, c := range map[string]debezium.ExtractNewRecordState{
+		"Deletes: 9 is none of the ways":       {Deletes: 9},
+		`AddFields: "a.b.c" must have`:         {AddFields: []string{"op", "a.b.c"}},
+		`AddFields: "" must have the form`:     {AddFields: []string{""}},
+		`AddHeaders: "op:a:b" must have`:       {AddHeaders: []string{"op:a:b"}},
+		`AddHeaders: ".op" must have the form`: {AddHeaders: []string{".op"}},
+	} {
+		_, err := c.New()
+		var option *transform.OptionError
+		require.ErrorAs(t, err, &option, want)
+		assert.ErrorContains(t, err, want)
+	}
+}
+
+// A column that the log did not carry is still one in the row.
+func TestUnchangedColumnsPassThrough(t *testing.T) {
+	for _, c := range []debezium.ExtractNewRecordState{
+		{}, {Deletes: debezium.DeletesRewritten}, {AddFields: []string{"op"}},
+	} {
+		after := tailrace.StructOf([]tailrace.Value{tailrace.Int32(1), tailrace.Unchanged()})
+		r := event(tailrace.OpUpdate, tailrace.Value{}, after)
+		keep, err := transform.Must(c.New()).Apply(&r)
+		require.NoError(t, err)
+		assert.True(t, keep)
+		assert.True(t, r.ValueStruct().Get("status").IsUnchanged())
+	}
+}
+
+func TestAFailedRecordIsAsItWas(t *testing.T) {
+	tr := transform.Must(debezium.ExtractNewRecordState{RouteBy: "id", AddHeaders: []string{"op"}}.New())
+	r := event(tailrace.OpCreate, tailrace.Value{}, row(1, "new"))
+	was := r
+	_, err := tr.Apply(&r)
+	require.EqualError(t, err, "ExtractNewRecordState: route by the field id: the row has no string of that name")
+	assert.Equal(t, was, r)
+}
+
+func BenchmarkUnwrapReplaceFieldAndInsertField(b *testing.B) {
+	tr := transform.Chain(
+		transform.Must(debezium.ExtractNewRecordState{AddFields: []string{"op", "source.ts_ms"}}.New()),
+		transform.Must(transform.ReplaceField{Rename: map[string]string{"status": "state"}}.New()),
+		transform.Must(transform.InsertField{Topic: "topic", Static: "origin", StaticValue: "shop"}.New()),
+	)
+	change := event(tailrace.OpUpdate, row(1, "new"), row(1, "paid"))
+	r := new(tailrace.Record)
+	b.ReportAllocs()
+	for b.Loop() {
+		*r = change
+		if _, err := tr.Apply(r); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
