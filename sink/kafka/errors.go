@@ -9,22 +9,6 @@ import (
 	"github.com/tailrace-io/tailrace/sink"
 )
 
-// retriable says whether another try of the same bytes may help.
-func retriable(code kafkago.Error) bool {
-	switch code {
-	case kafkago.InvalidMessage, // damaged on the way
-		kafkago.UnknownTopicOrPartition, kafkago.LeaderNotAvailable, kafkago.NotLeaderForPartition,
-		kafkago.RequestTimedOut, kafkago.BrokerNotAvailable, kafkago.ReplicaNotAvailable, kafkago.NetworkException,
-		kafkago.GroupLoadInProgress, kafkago.GroupCoordinatorNotAvailable, kafkago.NotCoordinatorForGroup,
-		kafkago.NotEnoughReplicas, kafkago.NotEnoughReplicasAfterAppend, kafkago.NotController,
-		kafkago.ConcurrentTransactions, kafkago.KafkaStorageError, kafkago.ListenerNotFound,
-		kafkago.FencedLeaderEpoch, kafkago.UnknownLeaderEpoch, kafkago.ThrottlingQuotaExceeded,
-		kafkago.UnknownTopicID, kafkago.InconsistentTopicID:
-		return true
-	}
-	return false
-}
-
 // aboutRecord says whether a batch was refused for what one of its records is.
 func aboutRecord(code kafkago.Error) bool {
 	return aboutSize(code) || code == kafkago.InvalidRecord || code == kafkago.InvalidTimestamp
@@ -69,3 +53,5 @@ func refusal(topic string, err error) error {
 func unwritable(index int, format string, args ...any) *sink.BatchError {
 	return &sink.BatchError{Index: index, Err: sink.Permanent(fmt.Errorf(format, args...))}
 }
+
+var errClosed = errors.New("the writer is closed")

@@ -11,10 +11,13 @@ import (
 	protoproduce "github.com/segmentio/kafka-go/protocol/produce"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/internal/kafkawire"
 )
 
-// produce is what a broker's requests are made in.
-type produce struct {
+// leader is a broker and what its requests are made in. It is used by one
+// goroutine at a time.
+type leader struct {
+	broker     *kafkawire.Broker
 	parts      []*partition // that it leads and that have records
 	compressor *compressor
 	request    produceRequest
@@ -25,7 +28,7 @@ type produce struct {
 func (w *writer) deliver(ctx context.Context, records []tailrace.Record) error {
 	ctx, cancel := w.deadline(ctx)
 	defer cancel()
-	var wait backoff
+	var wait kafkawire.Backoff
 	for {
 		w.prune()
 		if len(w.active) == 0 {
@@ -40,7 +43,7 @@ func (w *writer) deliver(ctx context.Context, records []tailrace.Record) error {
 			wait = 0
 			continue
 		}
-		if over := w.cluster.sleep(ctx, wait.next()); over != nil {
+		if over := w.cluster.Sleep(ctx, wait.Next()); over != nil {
 			return fmt.Errorf("%w: %w", over, again)
 		}
 		w.refreshActive(ctx)
@@ -69,24 +72,39 @@ func (w *writer) prune() {
 	})
 }
 
+// leader gives the broker of an id; nil where the cluster has none such.
+func (w *writer) leader(id int32) *leader {
+	b := w.cluster.Broker(id)
+	if b == nil {
+		return nil
+	}
+	l := w.leaders[id]
+	if l == nil {
+		l = new(leader)
+		w.leaders[id] = l
+	}
+	l.broker = b // another one perhaps, after it was gone
+	return l
+}
+
 // round sends a batch of each partition to its leader, leaders side by side.
 func (w *writer) round(ctx context.Context, records []tailrace.Record) {
-	w.leaders = w.leaders[:0]
+	w.leading = w.leading[:0]
 	for _, p := range w.active {
 		p.err = nil
-		b := w.cluster.brokers[p.leader]
+		b := w.leader(p.leader)
 		if b == nil {
 			p.err = fmt.Errorf("partition %v has no leader", p)
 			continue
 		}
 		if len(b.parts) == 0 {
-			w.leaders = append(w.leaders, b)
+			w.leading = append(w.leading, b)
 		}
 		b.parts = append(b.parts, p)
 	}
 	var others sync.WaitGroup
-	for i, b := range w.leaders {
-		if i == len(w.leaders)-1 {
+	for i, b := range w.leading {
+		if i == len(w.leading)-1 {
 			w.produce(ctx, b, records)
 		} else {
 			others.Go(func() { w.produce(ctx, b, records) })
@@ -134,7 +152,7 @@ func (w *writer) refreshActive(ctx context.Context) {
 
 // produce sends the batches of the partitions that a broker leads: in one
 // request, unless they are more than a request may hold.
-func (w *writer) produce(ctx context.Context, b *broker, records []tailrace.Record) {
+func (w *writer) produce(ctx context.Context, b *leader, records []tailrace.Record) {
 	parts := b.parts
 	b.parts = b.parts[:0]
 	for len(parts) > 0 {
@@ -163,7 +181,7 @@ func (w *writer) produce(ctx context.Context, b *broker, records []tailrace.Reco
 
 // build seals a batch of the first records of a partition, unless there is one
 // whose outcome is not known.
-func (w *writer) build(b *broker, p *partition, records []tailrace.Record) (err error) {
+func (w *writer) build(b *leader, p *partition, records []tailrace.Record) (err error) {
 	if p.ready {
 		return nil
 	}
@@ -206,12 +224,12 @@ func (w *writer) build(b *broker, p *partition, records []tailrace.Record) (err 
 
 // send sends a request and settles its partitions. Its error says that nothing
 // is known of any of them.
-func (w *writer) send(ctx context.Context, b *broker, parts []*partition) error {
+func (w *writer) send(ctx context.Context, b *leader, parts []*partition) error {
 	for _, p := range parts {
 		p.sent = true
 	}
 	b.request.parts, b.request.timeout = parts, w.settings.RequestTimeout
-	m, err := w.cluster.roundTrip(ctx, b, &b.request)
+	m, err := w.cluster.RoundTrip(ctx, b.broker, &b.request)
 	if err != nil {
 		return err
 	}
@@ -234,14 +252,14 @@ var errUnanswered = errors.New("the broker's answer leaves the partition out")
 
 // settle takes a broker's answer for a partition.
 func (w *writer) settle(p *partition, res *protoproduce.ResponsePartition) {
-	err := codeError(res.ErrorCode, res.ErrorMessage)
+	err := kafkawire.CodeError(res.ErrorCode, res.ErrorMessage)
 	switch code := kafkago.Error(res.ErrorCode); {
 	case code == 0 || code == kafkago.DuplicateSequenceNumber:
 		p.err = nil
 		p.sequence = nextSequence(p.sequence, p.batch.count)
 		p.queue = p.queue[p.batch.count:]
 		w.release(p)
-	case retriable(code):
+	case kafkawire.Retriable(code):
 		p.err = err
 	case aboutRecord(code):
 		p.err = nil

@@ -1,13 +1,11 @@
 package kafka
 
 import (
-	"crypto/tls"
 	"regexp"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/internal/kafkawire"
 )
 
 // Why properties of the Java producer have no meaning here.
@@ -15,42 +13,13 @@ const (
 	asGiven   = "the engine's batches are sent as they come, in batches as large as the topics take"
 	inOrder   = "there is one request at a time for a partition, and what is tried again is written once"
 	noWaiting = "nothing is buffered beyond the engine's queue"
-	noJava    = "it is a matter of Java"
-	goOS      = "Go and the operating system see to it"
 )
 
 // Properties is the table of the Java producer's properties. Connect has them
 // under "producer.override." in a connector's configuration and under
 // "producer." in a worker's.
 func Properties() property.Table {
-	return slices.Concat(connectionProperties(), sendingProperties(), ignoredProperties())
-}
-
-func connectionProperties() property.Table {
-	return property.Table{
-		{Key: "bootstrap.servers", Type: property.List, Doc: "Some of the cluster's brokers, as host:port; the others are learnt from them."},
-		{Key: "client.id", Default: "tailrace", Doc: "What the brokers' logs and quotas call this program."},
-		{Key: "security.protocol", Type: property.Enum, Default: "PLAINTEXT", Values: []string{"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"},
-			Doc: "Whether connections are encrypted, and whether they are authenticated."},
-		{Key: "sasl.mechanism", Type: property.Enum, Default: "GSSAPI", Values: []string{"GSSAPI", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}, Later: []string{"OAUTHBEARER"},
-			Doc: "How to authenticate. GSSAPI, the Java clients' default, is not supported yet where security.protocol asks for it."},
-		{Key: "sasl.jaas.config", Type: property.Password, Doc: "User and password, as options of Java's PlainLoginModule or ScramLoginModule."},
-		{Key: "ssl.truststore.type", Type: property.Enum, Default: "JKS", Values: []string{"PEM", "JKS"}, Later: []string{"PKCS12"},
-			Doc: "The form of the trusted certificates: PEM. JKS, the Java clients' default, is not supported yet where there are such."},
-		{Key: "ssl.truststore.location", Doc: "The file of the trusted certificates. By default those of the system are."},
-		{Key: "ssl.truststore.certificates", Type: property.Password, Doc: "The trusted certificates themselves, in the form of PEM."},
-		{Key: "ssl.keystore.type", Type: property.Enum, Default: "JKS", Values: []string{"PEM", "JKS"}, Later: []string{"PKCS12"},
-			Doc: "The form of the client's own key and certificate: PEM. JKS, the Java clients' default, is not supported yet where there is such."},
-		{Key: "ssl.keystore.location", Doc: "The file of the client's own key and certificate chain."},
-		{Key: "ssl.keystore.key", Type: property.Password, Doc: "The client's own key itself, in the form of PEM."},
-		{Key: "ssl.keystore.certificate.chain", Type: property.Password, Doc: "The client's own certificate chain itself, in the form of PEM."},
-		{Key: "ssl.key.password", Type: property.Password, Unsupported: "keys that are encrypted; decrypt it by openssl pkey", Doc: "The password of the client's own key."},
-		{Key: "ssl.truststore.password", Type: property.Password, Ignored: "PEM has no password", Doc: "The password of the trusted certificates."},
-		{Key: "ssl.keystore.password", Type: property.Password, Ignored: "PEM has no password but that of the key", Doc: "The password of the client's own key store."},
-		{Key: "ssl.endpoint.identification.algorithm", Default: "https", Doc: "Whether a broker's certificate must be for its host: https, or empty where it need not."},
-		{Key: "ssl.*", Ignored: goOS, Doc: "Details of Java's encryption."},
-		{Key: "sasl.*", Ignored: noJava, Doc: "Details of Java's authentication."},
-	}
+	return slices.Concat(kafkawire.ConnectionProperties(), sendingProperties(), ignoredProperties())
 }
 
 func sendingProperties() property.Table {
@@ -74,9 +43,9 @@ func ignoredProperties() (t property.Table) {
 	add(asGiven, "batch.size", "linger.ms", "compression.gzip.level", "compression.lz4.level", "compression.zstd.level")
 	add(noWaiting, "buffer.memory", "max.block.ms")
 	add(inOrder, "enable.idempotence", "max.in.flight.requests.per.connection", "retries", "retry.backoff.ms", "retry.backoff.max.ms")
-	add(goOS, "client.dns.lookup", "send.buffer.bytes", "receive.buffer.bytes", "reconnect.backoff.ms", "reconnect.backoff.max.ms",
+	add(kafkawire.GoOS, "client.dns.lookup", "send.buffer.bytes", "receive.buffer.bytes", "reconnect.backoff.ms", "reconnect.backoff.max.ms",
 		"connections.max.idle.ms", "socket.connection.setup.timeout.max.ms", "metadata.max.idle.ms", "metadata.recovery.strategy", "metadata.recovery.rebootstrap.trigger.ms")
-	add(noJava, "metric.reporters", "metrics.*", "enable.metrics.push", "security.providers", "interceptor.classes", "auto.include.jmx.reporter")
+	add(kafkawire.NoJava, "metric.reporters", "metrics.*", "enable.metrics.push", "security.providers", "interceptor.classes", "auto.include.jmx.reporter")
 	add("converters make the bytes", "key.serializer", "value.serializer")
 	add("the partition goes by the key, as by the Java producer's default", "partitioner.class", "partitioner.adaptive.partitioning.enable", "partitioner.availability.timeout.ms")
 	add("records go without a transaction", "transactional.id", "transaction.timeout.ms", "transaction.two.phase.commit.enable")
@@ -109,65 +78,31 @@ func TopicCreationProperties() property.Table {
 // those without a prefix are taken that tell how to connect; the others are the
 // connector's own. What is wrong is left in p.
 func FromProperties(p *property.Set) Sink {
-	r := reading{own: p.Sub("producer.override.").Else("producer.").Use(Properties()), flat: p.Sub("")}
+	r := kafkawire.Properties{Own: p.Sub("producer.override.").Else("producer.").Use(Properties()), Flat: p.Sub("")}
 	table := Properties()
 	if p.Has("topics") || p.Has("topics.regex") {
-		table = connectionProperties()
+		table = kafkawire.ConnectionProperties()
 	}
-	r.flat.Use(table)
-	r.common = table
+	r.Flat.Use(table)
+	r.Common = table
+	to := r.Settings()
 	s := Sink{
-		Brokers:         brokers(r.of("bootstrap.servers").List("bootstrap.servers")),
-		ClientID:        r.of("client.id").String("client.id"),
-		MaxRequestBytes: r.of("max.request.size").Int("max.request.size"),
-		ConnectTimeout:  r.millis("socket.connection.setup.timeout.ms"),
-		RequestTimeout:  r.millis("request.timeout.ms"),
-		DeliveryTimeout: r.millis("delivery.timeout.ms"),
-		MetadataMaxAge:  r.millis("metadata.max.age.ms"),
+		Brokers:         to.Brokers,
+		TLS:             to.TLS,
+		SASL:            to.SASL,
+		ClientID:        to.ClientID,
+		MaxRequestBytes: r.Of("max.request.size").Int("max.request.size"),
+		ConnectTimeout:  r.Millis("socket.connection.setup.timeout.ms"),
+		RequestTimeout:  r.Millis("request.timeout.ms"),
+		DeliveryTimeout: r.Millis("delivery.timeout.ms"),
+		MetadataMaxAge:  r.Millis("metadata.max.age.ms"),
 		TopicCreation:   topicCreation(p.Sub("").Use(TopicCreationProperties())),
 	}
-	s.Compression = Compression(max(slices.Index(compressionNames[:], r.of("compression.type").Enum("compression.type")), 0))
-	if at := r.of("acks"); at.Enum("acks") != "all" && at.Enum("acks") != "-1" {
+	s.Compression = Compression(max(slices.Index(compressionNames[:], r.Of("compression.type").Enum("compression.type")), 0))
+	if at := r.Of("acks"); at.Enum("acks") != "all" && at.Enum("acks") != "-1" {
 		at.Notef("acks", "has no effect: records count as written when all in-sync replicas have them")
 	}
-	if len(s.Brokers) == 0 {
-		p.Errorf("bootstrap.servers", "is required and missing: some of the cluster's brokers, as host:port")
-	}
-	protocol := r.of("security.protocol").Enum("security.protocol")
-	if strings.HasSuffix(protocol, "SSL") {
-		s.TLS = r.tls()
-	}
-	if strings.HasPrefix(protocol, "SASL") {
-		s.SASL = r.sasl()
-	}
 	return s
-}
-
-// reading is the two parts of a configuration that the producer's properties
-// are in.
-type reading struct {
-	own, flat *property.Set
-	common    property.Table // what flat may have
-}
-
-// of gives the part that a key is to be taken from.
-func (r reading) of(key string) *property.Set {
-	if r.own.Has(key) || !slices.ContainsFunc(r.common, func(p property.Property) bool { return p.Key == key }) {
-		return r.own
-	}
-	return r.flat
-}
-
-func (r reading) millis(key string) time.Duration { return r.of(key).Millis(key) }
-
-// brokers leaves the protocols away that Java allows before an address.
-func brokers(list []string) []string {
-	for i, b := range list {
-		if _, addr, ok := strings.Cut(b, "://"); ok {
-			list[i] = addr
-		}
-	}
-	return list
 }
 
 func topicCreation(p *property.Set) TopicCreation {
@@ -219,44 +154,4 @@ func expressions(p *property.Set, key string) (out []*regexp.Regexp) {
 		out = append(out, re)
 	}
 	return out
-}
-
-// tls reads the properties of encryption.
-func (r reading) tls() *tls.Config {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if pem := r.pem("ssl.truststore", "ssl.truststore.certificates"); pem != nil {
-		roots, err := certificates(pem)
-		if err != nil {
-			key := r.source("ssl.truststore.certificates", "ssl.truststore.location")
-			r.of(key).Errorf(key, "%w", err)
-		}
-		config.RootCAs = roots
-	}
-	chain := r.pem("ssl.keystore", "ssl.keystore.certificate.chain")
-	key := chain
-	if r.of("ssl.keystore.key").Has("ssl.keystore.key") {
-		key = []byte(r.of("ssl.keystore.key").Password("ssl.keystore.key"))
-	}
-	if chain != nil {
-		own, err := tls.X509KeyPair(chain, key)
-		if err != nil {
-			name := r.source("ssl.keystore.certificate.chain", "ssl.keystore.location")
-			r.of(name).Errorf(name, "has no certificate chain with the key to it: %w", err)
-		}
-		config.Certificates = []tls.Certificate{own}
-	}
-	if r.of("ssl.endpoint.identification.algorithm").String("ssl.endpoint.identification.algorithm") == "" {
-		acceptAnyHost(config)
-	}
-	return config
-}
-
-// source gives the first of the keys that the configuration has.
-func (r reading) source(keys ...string) string {
-	for _, k := range keys {
-		if r.of(k).Has(k) {
-			return k
-		}
-	}
-	return keys[0]
 }

@@ -25,7 +25,8 @@ type produceRequest struct {
 // ApiKey says which request it is.
 func (*produceRequest) ApiKey() protocol.ApiKey { return protocol.Produce }
 
-func (r *produceRequest) write(c net.Conn, version int16, id int32, clientID string) error {
+// Encode writes the request.
+func (r *produceRequest) Encode(c net.Conn, version int16, id int32, clientID string) error {
 	r.appendHead(version, id, clientID)
 	size, from := len(r.head), 0
 	r.iov = r.iov[:0]

@@ -10,6 +10,7 @@ import (
 
 	"github.com/segmentio/kafka-go/sasl"
 
+	"github.com/tailrace-io/tailrace/internal/kafkawire"
 	"github.com/tailrace-io/tailrace/sink"
 )
 
@@ -76,19 +77,23 @@ type Sink struct {
 
 var _ sink.Sink = Sink{}
 
+func (s *Sink) connection() kafkawire.Settings {
+	return kafkawire.Settings{
+		Brokers: s.Brokers, TLS: s.TLS, SASL: s.SASL, ClientID: s.ClientID,
+		ConnectTimeout: s.ConnectTimeout, RequestTimeout: s.RequestTimeout, Dial: s.Dial,
+	}
+}
+
 func (s Sink) withDefaults() Sink {
 	set := func(d *time.Duration, to time.Duration) {
 		if *d == 0 {
 			*d = to
 		}
 	}
-	set(&s.ConnectTimeout, 10*time.Second)
-	set(&s.RequestTimeout, 15*time.Second)
 	set(&s.DeliveryTimeout, 30*time.Second)
 	set(&s.MetadataMaxAge, 5*time.Minute)
-	if s.ClientID == "" {
-		s.ClientID = "tailrace"
-	}
+	to := s.connection().WithDefaults()
+	s.ClientID, s.ConnectTimeout, s.RequestTimeout, s.Dial = to.ClientID, to.ConnectTimeout, to.RequestTimeout, to.Dial
 	if s.MaxRequestBytes == 0 {
 		s.MaxRequestBytes = 16 << 20
 	}
@@ -98,23 +103,12 @@ func (s Sink) withDefaults() Sink {
 	if s.Partitioner == nil {
 		s.Partitioner = ByKey
 	}
-	if s.Dial == nil {
-		s.Dial = new(net.Dialer).DialContext
-	}
 	return s
 }
 
 func (s *Sink) check() error {
-	var errs []error
+	errs := kafkawire.CheckBrokers(s.Brokers)
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if len(s.Brokers) == 0 {
-		bad("Brokers is empty: name at least one broker as host:port")
-	}
-	for _, addr := range s.Brokers {
-		if host, port, err := net.SplitHostPort(addr); err != nil || host == "" || port == "" {
-			bad("the broker %q is not of the form host:port", addr)
-		}
-	}
 	if s.Compression < None || s.Compression > Zstd {
 		bad("there is no %v; take None, Gzip, Snappy, LZ4 or Zstd", s.Compression)
 	}
@@ -140,8 +134,7 @@ func (s Sink) Open(ctx context.Context) (sink.Writer, error) {
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("kafka sink: %w", err)
 	}
-	w := &writer{settings: s, cluster: newCluster(&s), topics: make(map[string]*topic)}
-	w.cluster.settings = &w.settings
+	w := newWriter(s)
 	if err := w.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("kafka sink: %w", err), w.Close())
 	}

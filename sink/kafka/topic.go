@@ -14,6 +14,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/createtopics"
 	"github.com/segmentio/kafka-go/protocol/metadata"
 
+	"github.com/tailrace-io/tailrace/internal/kafkawire"
 	"github.com/tailrace-io/tailrace/sink"
 )
 
@@ -117,7 +118,7 @@ func (w *writer) resolve(ctx context.Context, names []string) error {
 	began := time.Now()
 	ctx, cancel := w.deadline(ctx)
 	defer cancel()
-	var wait backoff
+	var wait kafkawire.Backoff
 	for {
 		waiting, err := w.lookUp(ctx, names, true)
 		var permanent interface{ Retryable() bool }
@@ -134,7 +135,7 @@ func (w *writer) resolve(ctx context.Context, names []string) error {
 				}
 			}
 		}
-		if over := w.cluster.sleep(ctx, wait.next()); over != nil {
+		if over := w.cluster.Sleep(ctx, wait.Next()); over != nil {
 			return fmt.Errorf("look up topics: %w: %w", over, err)
 		}
 	}
@@ -144,7 +145,7 @@ func (w *writer) resolve(ctx context.Context, names []string) error {
 // that are missing. It gives the names of which nothing is known yet.
 func (w *writer) lookUp(ctx context.Context, names []string, make bool) (waiting []string, err error) {
 	create := make && w.settings.TopicCreation.Enable
-	res, err := w.cluster.metadata(ctx, names, make && !create)
+	res, err := w.cluster.Metadata(ctx, names, make && !create)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +158,7 @@ func (w *writer) lookUp(ctx context.Context, names []string, make bool) (waiting
 		case code == kafkago.UnknownTopicOrPartition && create:
 			missing = append(missing, m.Name)
 			waiting = append(waiting, m.Name)
-		case code == 0 || retriable(code):
+		case code == 0 || kafkawire.Retriable(code):
 			waiting = append(waiting, m.Name)
 		case code == kafkago.TopicAuthorizationFailed:
 			return nil, sink.Permanent(fmt.Errorf("look up topic %s: the user is not allowed to; grant Describe and Write on the topic: %w", m.Name, code))
@@ -201,7 +202,7 @@ func (w *writer) topic(name string) *topic {
 
 // create has topics made by the cluster's controller.
 func (w *writer) create(ctx context.Context, names []string) error {
-	b := w.cluster.brokers[w.cluster.controller]
+	b := w.cluster.Controller()
 	if b == nil {
 		return errors.New("create topics: the cluster has no controller at the moment")
 	}
@@ -220,17 +221,17 @@ func (w *writer) create(ctx context.Context, names []string) error {
 		}
 		req.Topics = append(req.Topics, t)
 	}
-	m, err := w.cluster.roundTrip(ctx, b, req)
+	m, err := w.cluster.RoundTrip(ctx, b, req)
 	if err != nil {
 		return fmt.Errorf("create topics: %w", err)
 	}
 	for _, t := range m.(*createtopics.Response).Topics {
-		err := codeError(t.ErrorCode, t.ErrorMessage)
+		err := kafkawire.CodeError(t.ErrorCode, t.ErrorMessage)
 		switch code := kafkago.Error(t.ErrorCode); {
 		case code == 0 || code == kafkago.TopicAlreadyExists:
 		case code == kafkago.TopicAuthorizationFailed || code == kafkago.ClusterAuthorizationFailed:
 			return sink.Permanent(fmt.Errorf("create topic %s: the user is not allowed to; grant Create on it or on the cluster, or make the topic: %w", t.Name, err))
-		case retriable(code):
+		case kafkawire.Retriable(code):
 			return fmt.Errorf("create topic %s: %w", t.Name, err)
 		default: // a factor, a number or a property that the cluster does not allow
 			return sink.Permanent(fmt.Errorf("create topic %s: %w", t.Name, err))

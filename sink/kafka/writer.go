@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/internal/kafkawire"
 	"github.com/tailrace-io/tailrace/sink"
 )
 
@@ -20,7 +21,7 @@ import (
 // request a leader, all leaders side by side, until everything is acknowledged.
 type writer struct {
 	settings Sink
-	cluster  *cluster
+	cluster  *kafkawire.Cluster
 	producer producer
 	stale    bool // a batch of this producer may or may not have been written: it needs another epoch
 
@@ -29,9 +30,10 @@ type writer struct {
 	looked    time.Time
 	active    []*partition // those with records of this Write to be sent
 	bad       *sink.BatchError
-	now       int64 // Unix milliseconds, for records without a time
-	leaders   []*broker
-	transacts bool // batches are part of a transaction
+	now       int64             // Unix milliseconds, for records without a time
+	leaders   map[int32]*leader // by the ids of the brokers
+	leading   []*leader         // those of this round
+	transacts bool              // batches are part of a transaction
 
 	mu    sync.Mutex
 	spare [][]byte // buffers of batches that are done
@@ -66,18 +68,25 @@ func (p *partition) reset() {
 
 func (p *partition) String() string { return fmt.Sprintf("%s-%d", p.topic.name, p.id) }
 
+func newWriter(s Sink) *writer {
+	return &writer{
+		settings: s, cluster: kafkawire.New(s.connection()),
+		topics: make(map[string]*topic), leaders: make(map[int32]*leader),
+	}
+}
+
 func (w *writer) open(ctx context.Context) error {
-	if _, err := w.cluster.metadata(ctx, nil, false); err != nil {
+	if _, err := w.cluster.Metadata(ctx, nil, false); err != nil {
 		return err
 	}
-	p, err := w.cluster.initProducer(ctx)
+	p, err := w.initProducer(ctx)
 	w.producer, w.looked = p, time.Now()
 	return err
 }
 
 // Close closes the connections.
 func (w *writer) Close() error {
-	w.cluster.close()
+	w.cluster.Close()
 	return nil
 }
 
@@ -90,14 +99,14 @@ func (w *writer) Write(ctx context.Context, records []tailrace.Record) error {
 	if err == nil || errors.As(err, &one) {
 		return err
 	}
-	if w.cluster.isClosed() {
+	if w.cluster.IsClosed() {
 		err = errClosed
 	}
 	return fmt.Errorf("kafka sink: %w", err)
 }
 
 func (w *writer) write(ctx context.Context, records []tailrace.Record) error {
-	if w.cluster.isClosed() {
+	if w.cluster.IsClosed() {
 		return errClosed
 	}
 	if err := ctx.Err(); err != nil {
@@ -128,10 +137,10 @@ func (w *writer) renew(ctx context.Context) error {
 	if !w.stale {
 		return nil
 	}
-	if w.producer.epoch < math.MaxInt16 && w.cluster.takesEpochs() {
+	if w.producer.epoch < math.MaxInt16 && w.cluster.TakesEpochs() {
 		w.producer.epoch++
 	} else {
-		p, err := w.cluster.initProducer(ctx)
+		p, err := w.initProducer(ctx)
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package kafka
+package kafkawire
 
 import (
 	"crypto/tls"
@@ -15,16 +15,16 @@ import (
 
 // pem gives what a store holds: the text of a property, or of the file that is
 // named. nil where there is neither.
-func (r reading) pem(store, inline string) []byte {
-	if at := r.of(inline); at.Has(inline) {
+func (r Properties) pem(store, inline string) []byte {
+	if at := r.Of(inline); at.Has(inline) {
 		return []byte(at.Password(inline))
 	}
 	key := store + ".location"
-	at := r.of(key)
+	at := r.Of(key)
 	if !at.Has(key) {
 		return nil
 	}
-	if kind := store + ".type"; r.of(kind).Enum(kind) != "PEM" {
+	if kind := store + ".type"; r.Of(kind).Enum(kind) != "PEM" {
 		at.Errorf(key, "is a key store of Java, which is not supported yet: turn it into PEM, by keytool and openssl, and set %s=PEM", kind)
 		return nil
 	}
@@ -59,12 +59,12 @@ func acceptAnyHost(config *tls.Config) {
 }
 
 // sasl reads the properties of authentication.
-func (r reading) sasl() sasl.Mechanism {
+func (r Properties) sasl() sasl.Mechanism {
 	const nameKey, key = "sasl.mechanism", "sasl.jaas.config"
-	name := r.of(nameKey).Enum(nameKey)
-	at := r.of(key)
+	name := r.Of(nameKey).Enum(nameKey)
+	at := r.Of(key)
 	if name == "GSSAPI" {
-		r.of(nameKey).Errorf(nameKey, "GSSAPI is not supported yet; use PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+		r.Of(nameKey).Errorf(nameKey, "GSSAPI is not supported yet; use PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
 		return nil
 	}
 	if !at.Has(key) {

@@ -1,4 +1,4 @@
-package kafka
+package kafkawire
 
 import (
 	"context"
@@ -11,64 +11,68 @@ import (
 	"sync"
 	"time"
 
-	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
-	"github.com/segmentio/kafka-go/protocol/initproducerid"
 	"github.com/segmentio/kafka-go/protocol/metadata"
 )
 
-// cluster is the brokers and the connections to them. Each broker is used by
-// one goroutine at a time; close may come from any.
-type cluster struct {
-	settings   *Sink
-	seeds      []*broker
-	brokers    map[int32]*broker
+// Cluster is the brokers and the connections to them. Each broker is used by
+// one goroutine at a time; Close may come from any.
+type Cluster struct {
+	settings   Settings
+	seeds      []*Broker
+	brokers    map[int32]*Broker
 	controller int32
 
 	mu     sync.Mutex
 	conns  map[*conn]struct{}
 	closed bool
-	done   chan struct{} // closed by close
+	done   chan struct{} // closed by Close
 }
 
-var errClosed = errors.New("the writer is closed")
+var ErrClosed = errors.New("it is closed already")
 
-func newCluster(s *Sink) *cluster {
-	c := &cluster{
-		settings: s, brokers: make(map[int32]*broker), controller: -1,
+func New(s Settings) *Cluster {
+	c := &Cluster{
+		settings: s, brokers: make(map[int32]*Broker), controller: -1,
 		conns: make(map[*conn]struct{}), done: make(chan struct{}),
 	}
 	for _, addr := range s.Brokers {
-		c.seeds = append(c.seeds, &broker{id: -1, addr: addr})
+		c.seeds = append(c.seeds, &Broker{ID: -1, addr: addr})
 	}
 	rand.Shuffle(len(c.seeds), func(i, j int) { c.seeds[i], c.seeds[j] = c.seeds[j], c.seeds[i] })
 	return c
 }
 
-// broker is one of the cluster's, or a configured address of which it is not
+// Broker is one of the cluster's, or a configured address of which it is not
 // known which one it is.
-type broker struct {
-	id   int32
+type Broker struct {
+	ID   int32 // -1: not known
 	addr string
 	conn *conn // nil: to be connected
-	produce
 }
 
-func (b *broker) String() string {
-	if b.id < 0 {
+func (b *Broker) String() string {
+	if b.ID < 0 {
 		return b.addr
 	}
-	return fmt.Sprintf("broker %d at %s", b.id, b.addr)
+	return fmt.Sprintf("broker %d at %s", b.ID, b.addr)
 }
 
-// roundTrip sends a request to a broker, connecting first where need be, and
+// Broker gives the broker of an id, and nil where the cluster has none such.
+func (c *Cluster) Broker(id int32) *Broker { return c.brokers[id] }
+
+// Controller gives the broker that makes topics; nil where there is none at the
+// moment.
+func (c *Cluster) Controller() *Broker { return c.brokers[c.controller] }
+
+// RoundTrip sends a request to a broker, connecting first where need be, and
 // gives its answer.
-func (c *cluster) roundTrip(ctx context.Context, b *broker, req protocol.Message) (protocol.Message, error) {
+func (c *Cluster) RoundTrip(ctx context.Context, b *Broker, req protocol.Message) (protocol.Message, error) {
 	if b.conn == nil {
-		conn, err := connect(ctx, c.settings, b.addr)
+		conn, err := connect(ctx, &c.settings, b.addr)
 		if err != nil {
 			hint := ""
-			if b.id >= 0 {
+			if b.ID >= 0 {
 				hint = " (the address is the one that the broker advertises)"
 			}
 			return nil, fmt.Errorf("connect to %v%s: %w", b, hint, err)
@@ -78,33 +82,33 @@ func (c *cluster) roundTrip(ctx context.Context, b *broker, req protocol.Message
 		}
 		b.conn = conn
 	}
-	ctx, cancel := within(ctx, c.settings.RequestTimeout)
+	ctx, cancel := Within(ctx, c.settings.RequestTimeout)
 	defer cancel()
 	res, err := b.conn.roundTrip(ctx, req)
 	if err == nil {
 		return res, nil
 	}
 	c.drop(b)
-	if c.isClosed() {
-		return nil, errClosed
+	if c.IsClosed() {
+		return nil, ErrClosed
 	}
 	return nil, fmt.Errorf("%v: %s: %w", b, req.ApiKey(), err)
 }
 
-// keep enters a connection in what close closes.
-func (c *cluster) keep(conn *conn) error {
+// keep enters a connection in what Close closes.
+func (c *Cluster) keep(conn *conn) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		conn.Close()
-		return errClosed
+		return ErrClosed
 	}
 	c.conns[conn] = struct{}{}
 	return nil
 }
 
 // drop closes the connection to a broker.
-func (c *cluster) drop(b *broker) {
+func (c *Cluster) drop(b *Broker) {
 	if b.conn == nil {
 		return
 	}
@@ -115,14 +119,14 @@ func (c *cluster) drop(b *broker) {
 	b.conn = nil
 }
 
-func (c *cluster) isClosed() bool {
+func (c *Cluster) IsClosed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.closed
 }
 
-// close closes all connections, which ends the requests that are on them.
-func (c *cluster) close() {
+// Close closes all connections, which ends the requests that are on them.
+func (c *Cluster) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -135,8 +139,8 @@ func (c *cluster) close() {
 	}
 }
 
-// sleep waits, or says why it cannot.
-func (c *cluster) sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits, or says why it cannot.
+func (c *Cluster) Sleep(ctx context.Context, d time.Duration) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -146,26 +150,26 @@ func (c *cluster) sleep(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	case <-c.done:
-		return errClosed
+		return ErrClosed
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// backoff is how long to wait before a try: longer each time, up to a second,
+// Backoff is how long to wait before a try: longer each time, up to a second,
 // shortened by a random part of up to a half.
-type backoff time.Duration
+type Backoff time.Duration
 
-func (b *backoff) next() time.Duration {
+func (b *Backoff) Next() time.Duration {
 	d := min(max(time.Duration(*b)*2, 20*time.Millisecond), time.Second)
-	*b = backoff(d)
+	*b = Backoff(d)
 	return d - rand.N(d/2)
 }
 
-// ask sends a request to the first broker that answers: those that are
+// Ask sends a request to the first broker that answers: those that are
 // connected, then the others, then the given ones.
-func (c *cluster) ask(ctx context.Context, req protocol.Message, more ...*broker) (protocol.Message, error) {
-	var connected, others []*broker
+func (c *Cluster) Ask(ctx context.Context, req protocol.Message, more ...*Broker) (protocol.Message, error) {
+	var connected, others []*Broker
 	for _, b := range c.brokers {
 		if b.conn != nil {
 			connected = append(connected, b)
@@ -175,17 +179,17 @@ func (c *cluster) ask(ctx context.Context, req protocol.Message, more ...*broker
 	}
 	var failed unreachable
 	tried := make(map[string]bool)
-	for _, bs := range [][]*broker{connected, others, more} {
+	for _, bs := range [][]*Broker{connected, others, more} {
 		for _, b := range bs {
 			if tried[b.addr] {
 				continue
 			}
 			tried[b.addr] = true
-			res, err := c.roundTrip(ctx, b, req)
+			res, err := c.RoundTrip(ctx, b, req)
 			if err == nil {
 				return res, nil
 			}
-			if ctx.Err() != nil || errors.Is(err, errClosed) {
+			if ctx.Err() != nil || errors.Is(err, ErrClosed) {
 				return nil, err
 			}
 			failed = append(failed, err)
@@ -210,13 +214,13 @@ func (u unreachable) Error() string {
 
 func (u unreachable) Unwrap() []error { return u }
 
-// metadata asks what the cluster and the topics look like, and takes the
+// Metadata asks what the cluster and the topics look like, and takes the
 // brokers over.
-func (c *cluster) metadata(ctx context.Context, topics []string, create bool) (*metadata.Response, error) {
+func (c *Cluster) Metadata(ctx context.Context, topics []string, create bool) (*metadata.Response, error) {
 	if topics == nil {
 		topics = []string{} // null would ask for all
 	}
-	m, err := c.ask(ctx, &metadata.Request{TopicNames: topics, AllowAutoTopicCreation: create}, c.seeds...)
+	m, err := c.Ask(ctx, &metadata.Request{TopicNames: topics, AllowAutoTopicCreation: create}, c.seeds...)
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +235,7 @@ func (c *cluster) metadata(ctx context.Context, topics []string, create bool) (*
 		addr := net.JoinHostPort(r.Host, strconv.Itoa(int(r.Port)))
 		b := c.brokers[r.NodeID]
 		if b == nil {
-			b = &broker{id: r.NodeID, addr: addr}
+			b = &Broker{ID: r.NodeID, addr: addr}
 			c.brokers[r.NodeID] = b
 		}
 		if b.addr != addr {
@@ -253,31 +257,9 @@ func (c *cluster) metadata(ctx context.Context, topics []string, create bool) (*
 	return res, nil
 }
 
-// initProducer obtains a producer id without a transaction.
-func (c *cluster) initProducer(ctx context.Context) (producer, error) {
-	ctx, cancel := within(ctx, c.settings.RequestTimeout)
-	defer cancel()
-	var wait backoff
-	for {
-		m, err := c.ask(ctx, &initproducerid.Request{ProducerID: -1, ProducerEpoch: -1})
-		if err != nil {
-			return producer{}, fmt.Errorf("obtain a producer id: %w", err)
-		}
-		res := m.(*initproducerid.Response)
-		switch code := kafkago.Error(res.ErrorCode); {
-		case code == 0:
-			return producer{id: res.ProducerID, epoch: res.ProducerEpoch}, nil
-		case code == kafkago.ClusterAuthorizationFailed:
-			return producer{}, fmt.Errorf("obtain a producer id: %w; allow the user IdempotentWrite on the cluster, or Write on a topic", code)
-		case !retriable(code) || c.sleep(ctx, wait.next()) != nil:
-			return producer{}, fmt.Errorf("obtain a producer id: %w", code)
-		}
-	}
-}
-
-// takesEpochs says whether brokers take a later epoch that a producer chose
+// TakesEpochs says whether brokers take a later epoch that a producer chose
 // itself, as they do since Kafka 2.5.
-func (c *cluster) takesEpochs() bool {
+func (c *Cluster) TakesEpochs() bool {
 	for _, b := range c.brokers {
 		if b.conn != nil && b.conn.versions[protocol.InitProducerId] < 3 {
 			return false

@@ -1,4 +1,4 @@
-package kafka
+package kafkawire
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -20,6 +21,20 @@ import (
 	"github.com/segmentio/kafka-go/protocol/saslhandshake"
 	"github.com/segmentio/kafka-go/sasl"
 )
+
+// Encoder is a request that writes itself, where the driver's own writing would
+// copy too much. The driver's writes all others.
+type Encoder interface {
+	protocol.Message
+	Encode(c net.Conn, version int16, id int32, clientID string) error
+}
+
+// Decoder is a request that reads its own answer, which is given without its
+// length and id and must not be kept.
+type Decoder interface {
+	protocol.Message
+	Decode(frame []byte, version int16) (protocol.Message, error)
+}
 
 // maxFrame bounds a broker's answer. The metadata of a hundred thousand
 // partitions takes a tenth of it; what a server that is no Kafka broker says
@@ -40,8 +55,8 @@ type conn struct {
 
 // connect dials a broker, by TLS and with authentication where the settings
 // say so, all within the settings' ConnectTimeout.
-func connect(ctx context.Context, s *Sink, addr string) (_ *conn, err error) {
-	ctx, cancel := within(ctx, s.ConnectTimeout)
+func connect(ctx context.Context, s *Settings, addr string) (_ *conn, err error) {
+	ctx, cancel := Within(ctx, s.ConnectTimeout)
 	defer cancel()
 	raw, err := s.Dial(ctx, "tcp", addr)
 	if err != nil {
@@ -69,8 +84,8 @@ func connect(ctx context.Context, s *Sink, addr string) (_ *conn, err error) {
 	return c, nil
 }
 
-// within bounds ctx by the time that a broker has to answer.
-func within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+// Within bounds ctx by the time that a broker has to answer.
+func Within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, d, fmt.Errorf("no answer within %v", d))
 }
 
@@ -165,7 +180,7 @@ func (c *conn) authenticate(ctx context.Context, mechanism sasl.Mechanism) error
 		}
 		res := m.(*saslauthenticate.Response)
 		if res.ErrorCode != 0 {
-			return codeError(res.ErrorCode, res.ErrorMessage)
+			return CodeError(res.ErrorCode, res.ErrorMessage)
 		}
 		if done, say, err = session.Next(ctx, res.AuthBytes); err != nil {
 			return err
@@ -187,8 +202,8 @@ func (c *conn) roundTrip(ctx context.Context, req protocol.Message) (protocol.Me
 	version := c.versions[key]
 	c.lastID++
 	var err error
-	if p, ok := req.(*produceRequest); ok {
-		err = p.write(c.Conn, version, c.lastID, c.clientID)
+	if own, ok := req.(Encoder); ok {
+		err = own.Encode(c.Conn, version, c.lastID, c.clientID)
 	} else {
 		err = protocol.WriteRequest(c.Conn, version, c.lastID, c.clientID, req)
 	}
@@ -197,7 +212,11 @@ func (c *conn) roundTrip(ctx context.Context, req protocol.Message) (protocol.Me
 	}
 	var res protocol.Message
 	if err == nil {
-		res, err = decodeResponse(c.frame, key, version)
+		if own, ok := req.(Decoder); ok {
+			res, err = own.Decode(c.frame[8:], version)
+		} else {
+			res, err = decodeResponse(c.frame, key, version)
+		}
 	}
 	if err == nil {
 		return res, nil
@@ -216,7 +235,7 @@ var errNotKafka = errors.New("what listens there does not answer as a Kafka brok
 // readFrame reads an answer as a whole and checks whose it is, so that what
 // another kind of server says is never taken for the length of a list.
 func (c *conn) readFrame() error {
-	c.frame = grow(c.frame[:0], 8)
+	c.frame = slices.Grow(c.frame[:0], 8)[:8]
 	if n, err := io.ReadFull(c.Conn, c.frame); err != nil {
 		if n > 0 && c.lastID == 1 && errors.Is(err, io.ErrUnexpectedEOF) {
 			return errNotKafka
@@ -227,7 +246,7 @@ func (c *conn) readFrame() error {
 	if id := int32(binary.BigEndian.Uint32(c.frame[4:])); size < 4 || size > maxFrame || id != c.lastID {
 		return errNotKafka
 	}
-	c.frame = grow(c.frame, int(size)-4)
+	c.frame = slices.Grow(c.frame, int(size)-4)[:int(size)+4]
 	_, err := io.ReadFull(c.Conn, c.frame[8:])
 	return err
 }
@@ -247,8 +266,8 @@ func decodeResponse(frame []byte, key protocol.ApiKey, version int16) (res proto
 	return res, nil
 }
 
-// codeError is an error code of the protocol, and what the broker says of it.
-func codeError(code int16, message string) error {
+// CodeError is an error code of the protocol, and what the broker says of it.
+func CodeError(code int16, message string) error {
 	if message == "" {
 		return kafkago.Error(code)
 	}
