@@ -29,7 +29,6 @@ import (
 	"github.com/tailrace-io/tailrace/engine/connect/builtin"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/sink"
-	"github.com/tailrace-io/tailrace/source/mysql"
 )
 
 func main() {
@@ -71,10 +70,7 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", flags.Arg(0), err)
 	}
-	registry := builtin.Registry()
-	registry.Sources["io.debezium.connector.mysql.MySqlConnector"] = mysql.FromProperties
-	registry.Sources["io.debezium.connector.mariadb.MariaDbConnector"] = mysql.FromMariaDBProperties
-	cfg, notes, err := registry.Config(properties)
+	cfg, notes, err := builtin.Registry().Config(properties)
 	if err != nil {
 		return fmt.Errorf("%s: %w", flags.Arg(0), err)
 	}

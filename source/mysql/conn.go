@@ -85,9 +85,9 @@ func failed(doing string, err error) error {
 	}
 	switch server.Code {
 	case codeTooManyConns, codeTooManyUserConns, codeServerShutdown, codeConnectionKilled, codeQueryInterrupted, codeLockTimeout:
-		return &lost{doing, server}
+		return &lost{doing, err}
 	}
-	return &refused{doing, server}
+	return &refused{doing, err}
 }
 
 func codeOf(err error) uint16 {

@@ -23,7 +23,6 @@ import (
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/internal/testserver"
 	"github.com/tailrace-io/tailrace/sink"
-	"github.com/tailrace-io/tailrace/source/mysql"
 )
 
 // record has the parity tests write down anew what Debezium answers. The
@@ -184,9 +183,7 @@ func (sc *scenario) debezium(properties map[string]string, line func([]byte)) (s
 
 // ours runs the engine that the same properties describe.
 func (sc *scenario) ours(properties map[string]string, line func([]byte)) (stop func()) {
-	registry := builtin.Registry()
-	registry.Sources["io.debezium.connector.mysql.MySqlConnector"] = mysql.FromProperties
-	cfg, _, err := registry.Config(properties)
+	cfg, _, err := builtin.Registry().Config(properties)
 	require.NoError(sc, err)
 	cfg.Sink = sink.Func(func(_ context.Context, records []tailrace.Record) error {
 		for i := range records {

@@ -262,7 +262,7 @@ func (c *clock) unixMicros() int64 { return c.days()*86400e6 + c.timeMicros() }
 func readDate(zero tailrace.Value) textReader {
 	return func(_ *tailrace.Slab, text []byte) (tailrace.Value, error) {
 		var c clock
-		if _, ok := c.parseDate(text); !ok {
+		if rest, ok := c.parseDate(text); !ok || len(rest) > 0 {
 			return tailrace.Value{}, errNoTime
 		}
 		if !c.isDate() {
