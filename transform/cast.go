@@ -57,7 +57,7 @@ func (c Cast) New() (Transform, error) {
 			o.wrong("Fields", "%s: nothing can be cast to %s", name, c.Fields[name])
 		}
 	}
-	t.plans.derive = t.derive
+	t.plans.derive = byPointer(t.derive)
 	return t, o.err()
 }
 
@@ -66,7 +66,7 @@ func castable(t tailrace.Type) bool { return t >= tailrace.TypeInt8 && t <= tail
 type cast struct {
 	c     Cast
 	names []string // of c.Fields
-	plans Derived[castPlan]
+	plans Derived[*castPlan]
 	slabs Slabs
 }
 

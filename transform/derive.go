@@ -59,6 +59,14 @@ func (d *Derived[T]) add(s *tailrace.Schema) (T, error) {
 	return t, nil
 }
 
+// byPointer spares those who ask a copy.
+func byPointer[T any](derive func(*tailrace.Schema) (T, error)) func(*tailrace.Schema) (*T, error) {
+	return func(s *tailrace.Schema) (*T, error) {
+		t, err := derive(s)
+		return &t, err
+	}
+}
+
 // Slabs gives memory for new values: an allocation for many records rather than
 // one for each. The zero Slabs is ready for use, by any number of goroutines.
 type Slabs struct{ pool sync.Pool }
@@ -111,34 +119,46 @@ func (c column) value(vs []tailrace.Value) tailrace.Value {
 
 // selection makes a struct of the fields of another.
 type selection struct {
-	schema  *tailrace.Schema
-	columns []column
-	whole   bool // the values are those of the other, in their places
+	schema   *tailrace.Schema
+	columns  []column
+	runs     []run
+	defaults []int // the columns that have one
+	whole    bool  // the values are those of the other, in their places
 }
+
+// run is a number of fields that lie side by side in both structs.
+type run struct{ to, from, n int }
 
 // add takes the field over.
 func (s *selection) add(f tailrace.Field, keepNulls bool) {
 	s.columns = append(s.columns, columnOf(f, keepNulls))
 }
 
-// plan is called when all columns are there.
+// plan is called when all columns are there; width is how many fields the other
+// struct has.
 func (s *selection) plan(width int) {
-	s.whole = len(s.columns) == width
 	for i, c := range s.columns {
-		if c.from != i || !c.def.IsNull() {
-			s.whole = false
+		if last := len(s.runs) - 1; last >= 0 && s.runs[last].from+s.runs[last].n == c.from {
+			s.runs[last].n++
+		} else {
+			s.runs = append(s.runs, run{i, c.from, 1})
+		}
+		if !c.def.IsNull() {
+			s.defaults = append(s.defaults, i)
 		}
 	}
+	s.whole = len(s.defaults) == 0 && len(s.columns) == width && len(s.runs) <= 1
 }
 
 // fill puts the values in their places.
 func (s *selection) fill(dst, src []tailrace.Value) {
-	if s.whole {
-		copy(dst, src)
-		return
+	for _, r := range s.runs {
+		copy(dst[r.to:r.to+r.n], src[r.from:r.from+r.n])
 	}
-	for i := range s.columns {
-		dst[i] = s.columns[i].value(src)
+	for _, i := range s.defaults {
+		if dst[i].IsNull() {
+			dst[i] = s.columns[i].def
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ func (c ExtractField) New() (Transform, error) {
 		o.wrong("Path", "must lead to a field")
 	}
 	t := &extractField{c: c}
-	t.plans.derive = t.derive
+	t.plans.derive = byPointer(t.derive)
 	return t, o.err()
 }
 
@@ -94,7 +94,7 @@ func quotedStep(rest string) (step, tail string, more bool, err error) {
 
 type extractField struct {
 	c     ExtractField
-	plans Derived[extraction]
+	plans Derived[*extraction]
 }
 
 // extraction is a path through structs.

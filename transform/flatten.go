@@ -30,14 +30,14 @@ func (c Flatten) New() (Transform, error) {
 	if c.Delimiter.Valid {
 		t.delimiter = c.Delimiter.V
 	}
-	t.plans.derive = t.derive
+	t.plans.derive = byPointer(t.derive)
 	return t, o.err()
 }
 
 type flatten struct {
 	of        Part
 	delimiter string
-	plans     Derived[flatPlan]
+	plans     Derived[*flatPlan]
 	slabs     Slabs
 }
 

@@ -64,13 +64,13 @@ func (c HeaderFrom) New() (Transform, error) {
 		o.wrong("Headers", "must name as many as Fields: there are %d and %d", len(c.Headers), len(c.Fields))
 	}
 	t := &headerFrom{c: c}
-	t.plans.derive = t.derive
+	t.plans.derive = byPointer(t.derive)
 	return t, o.err()
 }
 
 type headerFrom struct {
 	c     HeaderFrom
-	plans Derived[headerPlan]
+	plans Derived[*headerPlan]
 	slabs Slabs
 }
 

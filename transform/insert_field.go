@@ -74,7 +74,7 @@ func (c InsertField) New() (Transform, error) {
 	if c.Static == "" && c.StaticValue != "" {
 		o.wrong("Static", "must name the field for StaticValue")
 	}
-	t.plans.derive = t.derive
+	t.plans.derive = byPointer(t.derive)
 	return t, o.err()
 }
 
@@ -113,7 +113,7 @@ type insertion struct {
 type insertField struct {
 	c      InsertField
 	fields []insertion
-	plans  Derived[selection]
+	plans  Derived[*selection]
 	slabs  Slabs
 }
 

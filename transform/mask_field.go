@@ -41,7 +41,7 @@ func (c MaskField) New() (Transform, error) {
 	o.names("Fields", c.Fields)
 	t := &maskField{c: c}
 	t.number, t.isNumber = parseDecimal(c.Replacement)
-	t.plans.derive = t.derive
+	t.plans.derive = byPointer(t.derive)
 	return t, o.err()
 }
 
@@ -49,7 +49,7 @@ type maskField struct {
 	c        MaskField
 	number   decimal // the replacement
 	isNumber bool
-	plans    Derived[maskPlan]
+	plans    Derived[*maskPlan]
 	slabs    Slabs
 }
 

@@ -51,14 +51,14 @@ func (c ReplaceField) New() (Transform, error) {
 		}
 		t.origins[to] = from
 	}
-	t.plans.derive = t.derive
+	t.plans.derive = byPointer(t.derive)
 	return t, o.err()
 }
 
 type replaceField struct {
 	c       ReplaceField
 	origins map[string]string
-	plans   Derived[selection]
+	plans   Derived[*selection]
 	slabs   Slabs
 }
 

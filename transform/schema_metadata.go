@@ -34,13 +34,13 @@ func (c SetSchemaMetadata) New() (Transform, error) {
 		o.wrong("Name", "must be there, unless Version is")
 	}
 	t := &setSchemaMetadata{c: c}
-	t.plans.derive = t.derive
+	t.plans.derive = byPointer(t.derive)
 	return t, o.err()
 }
 
 type setSchemaMetadata struct {
 	c     SetSchemaMetadata
-	plans Derived[selection]
+	plans Derived[*selection]
 	slabs Slabs
 }
 

@@ -75,14 +75,14 @@ func (c TimestampConverter) New() (Transform, error) {
 		}
 		t.format = format
 	}
-	t.plans.derive = t.derive
+	t.plans.derive = byPointer(t.derive)
 	return t, o.err()
 }
 
 type timestampConverter struct {
 	c      TimestampConverter
 	format *dateFormat // nil without one
-	plans  Derived[timestampPlan]
+	plans  Derived[*timestampPlan]
 	slabs  Slabs
 }
 
@@ -153,7 +153,7 @@ func (t *timestampConverter) typed(s *tailrace.Schema, v tailrace.Value) (*tailr
 	case v.Type() != tailrace.TypeStruct:
 		return nil, v, fmt.Errorf("the %s is %s and must be a struct", t.c.Of, v.Type())
 	}
-	if v, err = t.fields(&plan, v.Fields()); err != nil {
+	if v, err = t.fields(plan, v.Fields()); err != nil {
 		return nil, v, fmt.Errorf("the field %s: %w", t.c.Field, err)
 	}
 	return plan.schema, v, nil

@@ -24,13 +24,13 @@ func (c ValueToKey) New() (Transform, error) {
 	o := options{transform: "ValueToKey"}
 	o.names("Fields", c.Fields)
 	t := &valueToKey{c: c}
-	t.plans.derive = t.derive
+	t.plans.derive = byPointer(t.derive)
 	return t, o.err()
 }
 
 type valueToKey struct {
 	c     ValueToKey
-	plans Derived[selection]
+	plans Derived[*selection]
 	slabs Slabs
 }
 

@@ -48,21 +48,3 @@ func TestAFailedRecordIsAsItWas(t *testing.T) {
 	require.EqualError(t, err, "ExtractNewRecordState: route by the field id: the row has no string of that name")
 	assert.Equal(t, was, r)
 }
-
-func BenchmarkUnwrapReplaceFieldAndInsertField(b *testing.B) {
-	tr := transform.Chain(
-		transform.Must(debezium.ExtractNewRecordState{AddFields: []string{"op", "source.ts_ms"}}.New()),
-		transform.Must(transform.ReplaceField{Rename: map[string]string{"status": "state"}}.New()),
-		transform.Must(transform.InsertField{Topic: "topic", Static: "origin", StaticValue: "shop"}.New()),
-	)
-	change := event(tailrace.OpUpdate, row(1, "new"), row(1, "paid"))
-	r := new(tailrace.Record)
-	b.ReportAllocs()
-	for b.Loop() {
-		*r = change
-		if _, err := tr.Apply(r); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
-}
