@@ -2,6 +2,7 @@ package debezium_test
 
 import (
 	"fmt"
+	"regexp"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/transform/debezium"
@@ -48,4 +49,25 @@ func ExampleExtractNewRecordState() {
 	// true {id: 1, status: new, __deleted: false, __op: c, __at: 1000} <nil>
 	// true {id: 1, status: paid, __deleted: true, __op: d, __at: 1000} <nil>
 	// false null <nil>
+}
+
+func ExampleByLogicalTableRouter() {
+	route, err := debezium.ByLogicalTableRouter{
+		Topic:          regexp.MustCompile(`^shop_\d+\.(.*)$`),
+		Replacement:    "shop.$1",
+		KeyField:       "shard",
+		KeyTopic:       regexp.MustCompile(`^shop_(\d+)\..*$`),
+		KeyReplacement: "$1",
+	}.New()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	r := event(tailrace.OpCreate, tailrace.Value{}, row(1, "new"))
+	r.Topic = "shop_12.orders"
+	r.KeySchema = tailrace.NewSchema(tailrace.TypeStruct).Field("id", tailrace.Int32Schema).MustBuild()
+	r.Key = tailrace.StructOf([]tailrace.Value{tailrace.Int32(1)})
+	_, err = route.Apply(&r)
+	fmt.Println(r.Topic, r.KeyStruct(), r.ValueSchema.Name(), err)
+	// Output: shop.orders {id: 1, shard: 12} shop.orders.Envelope <nil>
 }

@@ -101,8 +101,7 @@ type image struct {
 	fields []resolved
 	route  int // of the column with the topic; -1 for none
 
-	// defaults are the columns where a default takes the place of null.
-	defaults []tailrace.Field
+	defaults defaults // of the columns, where they take the place of null
 }
 
 const noRoute = -2 // RouteBy is there and the column is not
@@ -208,11 +207,7 @@ func (t *unwrap) row(img *image, row, event []tailrace.Value, deleted bool) tail
 	}
 	vs := t.slabs.Values(n + extra)
 	copy(vs, row)
-	for _, f := range img.defaults {
-		if vs[f.Index].IsNull() {
-			vs[f.Index], _ = f.Schema.Default()
-		}
-	}
+	img.defaults.fill(vs)
 	if t.rewrites() {
 		vs[n] = tailrace.String("false")
 		if deleted {
@@ -261,9 +256,9 @@ func (t *unwrap) image(event *tailrace.Schema, name string, fields []resolved) (
 	b := transform.SchemaLike(tailrace.TypeStruct, f.Schema)
 	for _, column := range f.Schema.Fields() {
 		b.Field(column.Name, column.Schema)
-		if _, ok := column.Schema.Default(); ok && t.rewrites() && !t.c.KeepNulls {
-			img.defaults = append(img.defaults, column)
-		}
+	}
+	if t.rewrites() && !t.c.KeepNulls {
+		img.defaults = defaultsOf(f.Schema)
 	}
 	if t.rewrites() {
 		b.Field(deletedField, tailrace.OptionalStringSchema)

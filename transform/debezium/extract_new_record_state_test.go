@@ -1,6 +1,7 @@
 package debezium_test
 
 import (
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -24,6 +25,12 @@ func TestBadOptionsAreNamed(t *testing.T) {
 		require.ErrorAs(t, err, &option, want)
 		assert.ErrorContains(t, err, want)
 	}
+}
+
+func TestBadOptionsOfTheRouterAreNamed(t *testing.T) {
+	_, err := debezium.ByLogicalTableRouter{KeyTopic: regexp.MustCompile("x")}.New()
+	require.EqualError(t, err, "transform ByLogicalTableRouter: Topic: must choose topics\n"+
+		"transform ByLogicalTableRouter: KeyReplacement: must go with KeyTopic")
 }
 
 // A column that the log did not carry is still one in the row.

@@ -28,6 +28,7 @@ func Transforms() map[string]func(*property.Set) transform.Transform {
 		kafka + "TimestampRouter": timestampRouter,
 		kafka + "ValueToKey":      valueToKey,
 
+		"io.debezium.transforms.ByLogicalTableRouter":  byLogicalTableRouter,
 		"io.debezium.transforms.ExtractNewRecordState": extractNewRecordState,
 	}
 	for name, read := range map[string]func(*property.Set, transform.Part) transform.Transform{
@@ -74,6 +75,7 @@ func Reference() []Section {
 		{"TimestampConverter$Key and TimestampConverter$Value", timestampConverterProperties()},
 		{"TimestampRouter", timestampRouterProperties()},
 		{"ValueToKey", valueToKeyProperties()},
+		{"io.debezium.transforms.ByLogicalTableRouter", byLogicalTableRouterProperties()},
 		{"io.debezium.transforms.ExtractNewRecordState", extractNewRecordStateProperties()},
 		{"predicates.HasHeaderKey", hasHeaderKeyProperties()},
 		{"predicates.TopicNameMatches", topicNameMatchesProperties()},
