@@ -122,8 +122,8 @@ func (t *cast) typed(s *tailrace.Schema, v tailrace.Value) (*tailrace.Schema, ta
 		v, err = castValue(s, v, t.c.Whole)
 		return plan.schema, v, err
 	}
-	if v.Type() != tailrace.TypeStruct {
-		return nil, v, fmt.Errorf("the %s is %s and must be a struct", t.c.Of, v.Type())
+	if !isStruct(s, v) {
+		return nil, v, t.c.Of.needsStruct("", s, v)
 	}
 	vs := t.slabs.Values(len(plan.columns))
 	plan.fill(vs, v.Fields())

@@ -111,8 +111,8 @@ func columnOf(f tailrace.Field, keepNulls bool) column {
 }
 
 func (c column) value(vs []tailrace.Value) tailrace.Value {
-	if v := vs[c.from]; !v.IsNull() {
-		return v
+	if c.from < len(vs) && !vs[c.from].IsNull() {
+		return vs[c.from]
 	}
 	return c.def
 }

@@ -118,7 +118,7 @@ func (t *extractField) Apply(r *tailrace.Record) (bool, error) {
 		t.c.Of.set(r, nil, v)
 		return true, nil
 	}
-	if !v.IsNull() && v.Type() != tailrace.TypeStruct {
+	if !v.IsNull() && !isStruct(s, v) {
 		return false, t.c.Of.needsStruct("ExtractField", s, v)
 	}
 	plan, err := t.plans.Of(s)

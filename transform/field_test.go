@@ -118,6 +118,26 @@ func TestTransformsLeaveTheMemoryOfOldValuesAlone(t *testing.T) {
 	}
 }
 
+func TestAStructOfOtherFieldsThanItsSchemaHasIsAnError(t *testing.T) {
+	for _, tr := range []transform.Transform{
+		transform.Must(transform.Cast{Fields: map[string]tailrace.Type{"id": tailrace.TypeString}}.New()),
+		transform.Must(transform.ExtractField{Path: []string{"card"}}.New()),
+		transform.Must(transform.Flatten{}.New()),
+		transform.Must(transform.HeaderFrom{Fields: []string{"card"}, Headers: []string{"h"}}.New()),
+		transform.Must(transform.InsertField{Topic: "x"}.New()),
+		transform.Must(transform.MaskField{Fields: []string{"card"}}.New()),
+		transform.Must(transform.ReplaceField{Exclude: []string{"id"}}.New()),
+		transform.Must(transform.SetSchemaMetadata{Name: "n"}.New()),
+		transform.Must(transform.TimestampConverter{Field: "created", To: transform.UnixTimestamp}.New()),
+		transform.Must(transform.ValueToKey{Fields: []string{"card"}}.New()),
+	} {
+		r := order()
+		r.Value = tailrace.StructOf([]tailrace.Value{tailrace.Int64(1)})
+		_, err := tr.Apply(&r)
+		assert.ErrorContains(t, err, "the value has 1 fields and its schema 4")
+	}
+}
+
 func TestADerivedSchemaIsMadeOnce(t *testing.T) {
 	tr := transform.Must(transform.ReplaceField{Exclude: []string{"card"}}.New())
 	first := order()

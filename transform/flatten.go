@@ -64,7 +64,7 @@ func (t *flatten) Apply(r *tailrace.Record) (bool, error) {
 			return false, fmt.Errorf("Flatten: %w", err)
 		}
 		t.of.set(r, nil, tailrace.Map(kvs))
-	case s == nil || s.Type() != tailrace.TypeStruct || v.Type() != tailrace.TypeStruct:
+	case !isStruct(s, v):
 		return false, t.of.needsStruct("Flatten", s, v)
 	default:
 		plan, err := t.plans.Of(s)

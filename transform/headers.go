@@ -86,7 +86,7 @@ func (t *headerFrom) Apply(r *tailrace.Record) (bool, error) {
 	case s == nil && v.Type() == tailrace.TypeMap:
 		t.entries(r, v.Entries())
 		return true, nil
-	case s == nil || s.Type() != tailrace.TypeStruct || v.Type() != tailrace.TypeStruct:
+	case !isStruct(s, v):
 		return false, t.c.Of.needsStruct("HeaderFrom", s, v)
 	}
 	plan, err := t.plans.Of(s)

@@ -159,7 +159,7 @@ func (t *insertField) Apply(r *tailrace.Record) (bool, error) {
 		}
 		t.c.Of.set(r, nil, tailrace.Map(kvs))
 		return true, nil
-	case s == nil || s.Type() != tailrace.TypeStruct || v.Type() != tailrace.TypeStruct:
+	case !isStruct(s, v):
 		return false, t.c.Of.needsStruct("InsertField", s, v)
 	}
 	return t.insert(r, s, v.Fields())

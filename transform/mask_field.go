@@ -73,7 +73,7 @@ func (t *maskField) Apply(r *tailrace.Record) (bool, error) {
 		}
 		t.c.Of.set(r, nil, tailrace.Map(kvs))
 		return true, nil
-	case s == nil || s.Type() != tailrace.TypeStruct || v.Type() != tailrace.TypeStruct:
+	case !isStruct(s, v):
 		return false, t.c.Of.needsStruct("MaskField", s, v)
 	}
 	plan, err := t.plans.Of(s)

@@ -47,8 +47,21 @@ func (p Part) check(o *options) {
 	}
 }
 
-// needsStruct is what is said of data that has no fields.
+// isStruct says whether the value is a struct, with as many fields as its schema
+// has.
+func isStruct(s *tailrace.Schema, v tailrace.Value) bool {
+	return s != nil && s.Type() == tailrace.TypeStruct && v.Type() == tailrace.TypeStruct && len(v.Fields()) == len(s.Fields())
+}
+
+// needsStruct is what a transform says of data that has no fields, or others
+// than its schema says.
 func (p Part) needsStruct(name string, s *tailrace.Schema, v tailrace.Value) error {
+	if name != "" {
+		name += ": "
+	}
+	if s != nil && v.Type() == tailrace.TypeStruct && s.Type() == tailrace.TypeStruct {
+		return fmt.Errorf("%sthe %s has %d fields and its schema %d", name, p, len(v.Fields()), len(s.Fields()))
+	}
 	what := v.Type().String()
 	if s != nil && !v.IsNull() && s.Name() != "" {
 		what += " of " + s.Name()
@@ -57,5 +70,5 @@ func (p Part) needsStruct(name string, s *tailrace.Schema, v tailrace.Value) err
 	if s == nil {
 		form = "map, as there is no schema"
 	}
-	return fmt.Errorf("%s: the %s is %s and must be a %s", name, p, what, form)
+	return fmt.Errorf("%sthe %s is %s and must be a %s", name, p, what, form)
 }

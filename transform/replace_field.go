@@ -79,7 +79,7 @@ func (t *replaceField) Apply(r *tailrace.Record) (bool, error) {
 	case v.IsNull():
 	case s == nil && v.Type() == tailrace.TypeMap:
 		t.c.Of.set(r, nil, t.entries(v.Entries()))
-	case s == nil || s.Type() != tailrace.TypeStruct || v.Type() != tailrace.TypeStruct:
+	case !isStruct(s, v):
 		return false, t.c.Of.needsStruct("ReplaceField", s, v)
 	default:
 		plan, err := t.plans.Of(s)

@@ -56,7 +56,10 @@ func (t *setSchemaMetadata) Apply(r *tailrace.Record) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("SetSchemaMetadata: %w", err)
 	}
-	if v.Type() == tailrace.TypeStruct && !plan.whole {
+	if !v.IsNull() && !isStruct(s, v) {
+		return false, t.c.Of.needsStruct("SetSchemaMetadata", s, v)
+	}
+	if !v.IsNull() && !plan.whole {
 		vs := t.slabs.Values(len(plan.columns))
 		plan.fill(vs, v.Fields())
 		v = tailrace.StructOf(vs)

@@ -150,8 +150,8 @@ func (t *timestampConverter) typed(s *tailrace.Schema, v tailrace.Value) (*tailr
 		return plan.schema, v, err
 	case v.IsNull():
 		return plan.schema, v, nil
-	case v.Type() != tailrace.TypeStruct:
-		return nil, v, fmt.Errorf("the %s is %s and must be a struct", t.c.Of, v.Type())
+	case !isStruct(s, v):
+		return nil, v, t.c.Of.needsStruct("", s, v)
 	}
 	if v, err = t.fields(plan, v.Fields()); err != nil {
 		return nil, v, fmt.Errorf("the field %s: %w", t.c.Field, err)

@@ -45,7 +45,7 @@ func (t *valueToKey) Apply(r *tailrace.Record) (bool, error) {
 		}
 		Key.set(r, nil, tailrace.Map(kvs))
 		return true, nil
-	case s == nil || s.Type() != tailrace.TypeStruct || v.Type() != tailrace.TypeStruct:
+	case !isStruct(s, v):
 		return false, Value.needsStruct("ValueToKey", s, v)
 	}
 	plan, err := t.plans.Of(s)

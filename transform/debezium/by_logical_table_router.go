@@ -133,6 +133,9 @@ func (t *router) route(r *tailrace.Record, topic string) error {
 	if event.IsZero() || !strings.HasSuffix(event.Schema.Name(), ".Envelope") {
 		return nil
 	}
+	if len(event.Values) != len(event.Schema.Fields()) {
+		return fmt.Errorf("the event has %d fields and its schema %d", len(event.Values), len(event.Schema.Fields()))
+	}
 	names, err := t.events.Of(event.Schema)
 	if err != nil {
 		return err
@@ -175,8 +178,8 @@ func rowsOf(event *tailrace.Schema) (rows []row) {
 
 func (t *router) routeKey(r *tailrace.Record, topic string) error {
 	key := r.KeyStruct()
-	if key.IsZero() {
-		return fmt.Errorf("the key is %s and must be a struct", r.Key.Type())
+	if key.IsZero() || len(key.Values) != len(key.Schema.Fields()) {
+		return fmt.Errorf("the key is %s and must be a struct of its schema's fields", r.Key.Type())
 	}
 	names, err := t.keys.Of(key.Schema)
 	if err != nil {

@@ -121,6 +121,9 @@ func (t *unwrap) Apply(r *tailrace.Record) (bool, error) {
 	if event.IsZero() || !strings.HasSuffix(event.Schema.Name(), ".Envelope") {
 		return true, nil
 	}
+	if len(event.Values) != len(event.Schema.Fields()) {
+		return false, fmt.Errorf("ExtractNewRecordState: the event has %d fields and its schema %d", len(event.Values), len(event.Schema.Fields()))
+	}
 	plan, err := t.plans.Of(event.Schema)
 	if err != nil {
 		return false, fmt.Errorf("ExtractNewRecordState: %w", err)
@@ -158,8 +161,8 @@ func (t *unwrap) event(r *tailrace.Record, plan *unwrapPlan, event []tailrace.Va
 			return false, nil
 		}
 	}
-	if row.Type() != tailrace.TypeStruct {
-		return false, fmt.Errorf("the row of the event is %s and must be a struct", row.Type())
+	if row.Type() != tailrace.TypeStruct || len(row.Fields()) != len(img.row.Fields()) {
+		return false, fmt.Errorf("the row of the event is %s and must be a struct of %d fields", row.Type(), len(img.row.Fields()))
 	}
 	switch {
 	case img.route == noRoute:
