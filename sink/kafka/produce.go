@@ -215,7 +215,7 @@ func (w *writer) build(b *leader, p *partition, records []tailrace.Record) (err 
 		}
 	}
 	p.batch.raw = p.batch.size()
-	if err := p.batch.seal(b.compressor, w.producer, p.sequence, w.transacts); err != nil {
+	if err := p.batch.seal(b.compressor, w.producer, p.sequence, w.transaction != ""); err != nil {
 		return err
 	}
 	p.ready = true
@@ -228,7 +228,7 @@ func (w *writer) send(ctx context.Context, b *leader, parts []*partition) error 
 	for _, p := range parts {
 		p.sent = true
 	}
-	b.request.parts, b.request.timeout = parts, w.settings.RequestTimeout
+	b.request.parts, b.request.timeout, b.request.transaction = parts, w.settings.RequestTimeout, w.transaction
 	m, err := w.cluster.RoundTrip(ctx, b.broker, &b.request)
 	if err != nil {
 		return err

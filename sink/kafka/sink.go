@@ -126,17 +126,29 @@ func (s *Sink) check() error {
 // Open connects to the cluster, by the first of the brokers that answers, and
 // obtains the producer id under which the Writer sends.
 func (s Sink) Open(ctx context.Context) (sink.Writer, error) {
+	w, err := s.writer()
+	if err != nil {
+		return nil, fmt.Errorf("kafka sink: %w", err)
+	}
+	err = w.open(ctx)
+	if err == nil {
+		w.producer, err = w.initProducer(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("kafka sink: %w", err), w.Close())
+	}
+	return w, nil
+}
+
+// writer checks the settings and makes a writer that is connected to nothing.
+func (s Sink) writer() (*writer, error) {
 	// The bounds that depend on another follow it where they are not set.
 	if s.MaxBatchBytes == 0 && s.MaxRequestBytes > 0 {
 		s.MaxBatchBytes = min(1<<20, s.MaxRequestBytes)
 	}
 	s = s.withDefaults()
 	if err := s.check(); err != nil {
-		return nil, fmt.Errorf("kafka sink: %w", err)
+		return nil, err
 	}
-	w := newWriter(s)
-	if err := w.open(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("kafka sink: %w", err), w.Close())
-	}
-	return w, nil
+	return newWriter(s), nil
 }

@@ -51,6 +51,10 @@ type TopicSettings struct {
 // those of the TopicCreation; Configs are the rule's alone.
 type TopicRule struct {
 	Include, Exclude []*regexp.Regexp
+
+	// Names are topics that the rule is about, too, whatever Exclude says.
+	Names []string
+
 	TopicSettings
 }
 
@@ -68,7 +72,7 @@ func (t *TopicCreation) settings(topic string) TopicSettings {
 		return at != nil && at[0] == 0 && at[1] == len(topic)
 	}
 	for _, r := range t.Rules {
-		if slices.ContainsFunc(r.Include, matches) && !slices.ContainsFunc(r.Exclude, matches) {
+		if slices.Contains(r.Names, topic) || slices.ContainsFunc(r.Include, matches) && !slices.ContainsFunc(r.Exclude, matches) {
 			s := r.TopicSettings
 			if s.Partitions == 0 {
 				s.Partitions = t.Partitions
@@ -128,7 +132,7 @@ func (w *writer) resolve(ctx context.Context, names []string) error {
 		if err == nil {
 			names = waiting
 			err = fmt.Errorf("the topics have no leaders yet: %s", strings.Join(names, ", "))
-			if !w.settings.TopicCreation.Enable {
+			if !w.makes(names) {
 				err = fmt.Errorf("no such topic: %s; make it, or let the sink do so by TopicCreation.Enable", strings.Join(names, ", "))
 				if time.Since(began) > missingGrace {
 					return sink.Permanent(err)
@@ -144,7 +148,7 @@ func (w *writer) resolve(ctx context.Context, names []string) error {
 // lookUp asks for the topics once, and, if it is to, once for those to be made
 // that are missing. It gives the names of which nothing is known yet.
 func (w *writer) lookUp(ctx context.Context, names []string, make bool) (waiting []string, err error) {
-	create := make && w.settings.TopicCreation.Enable
+	create := make && w.makes(names)
 	res, err := w.cluster.Metadata(ctx, names, make && !create)
 	if err != nil {
 		return nil, err
@@ -172,6 +176,12 @@ func (w *writer) lookUp(ctx context.Context, names []string, make bool) (waiting
 		return waiting, nil
 	}
 	return waiting, w.create(ctx, missing)
+}
+
+// makes says whether the writer makes missing topics itself, as it always does
+// with that of the offsets.
+func (w *writer) makes(names []string) bool {
+	return w.settings.TopicCreation.Enable || len(names) == 1 && names[0] == w.offsetsTopic
 }
 
 // validTopic says whether brokers would take a topic's name.

@@ -25,15 +25,17 @@ type writer struct {
 	producer producer
 	stale    bool // a batch of this producer may or may not have been written: it needs another epoch
 
-	topics    map[string]*topic
-	last      *topic // of the record before
-	looked    time.Time
-	active    []*partition // those with records of this Write to be sent
-	bad       *sink.BatchError
-	now       int64             // Unix milliseconds, for records without a time
-	leaders   map[int32]*leader // by the ids of the brokers
-	leading   []*leader         // those of this round
-	transacts bool              // batches are part of a transaction
+	topics  map[string]*topic
+	last    *topic // of the record before
+	looked  time.Time
+	active  []*partition // those with records of this Write to be sent
+	bad     *sink.BatchError
+	now     int64             // Unix milliseconds, for records without a time
+	leaders map[int32]*leader // by the ids of the brokers
+	leading []*leader         // those of this round
+
+	transaction  string // the transactional id; "" without transactions
+	offsetsTopic string // "" for none
 
 	mu    sync.Mutex
 	spare [][]byte // buffers of batches that are done
@@ -79,9 +81,8 @@ func (w *writer) open(ctx context.Context) error {
 	if _, err := w.cluster.Metadata(ctx, nil, false); err != nil {
 		return err
 	}
-	p, err := w.initProducer(ctx)
-	w.producer, w.looked = p, time.Now()
-	return err
+	w.looked = time.Now()
+	return nil
 }
 
 // Close closes the connections.
@@ -119,6 +120,7 @@ func (w *writer) write(ctx context.Context, records []tailrace.Record) error {
 	if err := w.renew(ctx); err != nil {
 		return err
 	}
+	w.stamp()
 	if err := w.spread(ctx, records); err != nil {
 		return err
 	}
@@ -130,6 +132,9 @@ func (w *writer) write(ctx context.Context, records []tailrace.Record) error {
 	}
 	return nil
 }
+
+// stamp sets the time of records that have none.
+func (w *writer) stamp() { w.now = time.Now().UnixMilli() }
 
 // renew takes another epoch when batches of the last one are in doubt: with it
 // sequences start anew, and brokers refuse what may still be on its way.
@@ -146,13 +151,18 @@ func (w *writer) renew(ctx context.Context) error {
 		}
 		w.producer = p
 	}
+	w.restart()
+	return nil
+}
+
+// restart begins the sequences anew, as another epoch does.
+func (w *writer) restart() {
 	for _, t := range w.topics {
 		for _, p := range t.partitions {
 			p.sequence = 0
 		}
 	}
 	w.stale = false
-	return nil
 }
 
 // forget lets go of a Write.
@@ -171,7 +181,6 @@ func (w *writer) forget() {
 // spread puts the records into the queues of their partitions, up to the first
 // that cannot be written, which it keeps as w.bad.
 func (w *writer) spread(ctx context.Context, records []tailrace.Record) error {
-	w.now = time.Now().UnixMilli()
 	if time.Since(w.looked) > w.settings.MetadataMaxAge && len(w.topics) > 0 {
 		w.refresh(ctx)
 	}
