@@ -1,8 +1,11 @@
 package binlog
 
-// Buffered says whether Next would return without waiting for the network.
+import "io"
+
+// Buffered says whether Next would return without waiting for the network. Like
+// Next, it ends the life of the event before.
 func (s *Stream) Buffered() bool {
-	if s.failed != nil || s.payload.open {
+	if s.failed != nil || s.payload.more() {
 		return true
 	}
 	b := s.window.held()
@@ -11,4 +14,12 @@ func (s *Stream) Buffered() bool {
 	}
 	n := int(b[0]) | int(b[1])<<8 | int(b[2])<<16
 	return n < maxPacket && len(b) >= 4+n
+}
+
+// more says whether next has something to give, an error included.
+func (p *payload) more() bool {
+	if p.open && p.window.need(headerSize, p.read) == io.EOF {
+		p.open = false
+	}
+	return p.open
 }
