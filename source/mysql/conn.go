@@ -119,15 +119,26 @@ func (s *Source) connect(ctx context.Context) (*conn, error) {
 // handshake dials and logs in.
 func (s *Source) handshake(ctx context.Context, encrypted bool) (*conn, error) {
 	doing := "connect to " + s.Addr + " as " + s.User
-	ctx, cancel := context.WithTimeoutCause(ctx, s.ConnectTimeout, fmt.Errorf("no answer within %v", s.ConnectTimeout))
+	caller := ctx
+	ctx, cancel := context.WithTimeout(ctx, s.ConnectTimeout)
 	defer cancel()
+	// late says whether it was the time that was over.
+	late := func(err error) error {
+		switch {
+		case ended(caller) != nil:
+			return ended(caller)
+		case ended(ctx) != nil:
+			return &lost{doing, fmt.Errorf("no answer within %v", s.ConnectTimeout)}
+		}
+		return err
+	}
 	network := "tcp"
 	if strings.Contains(s.Addr, "/") {
 		network = "unix"
 	}
 	raw, err := (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext(ctx, network, s.Addr)
 	if err != nil {
-		return nil, &lost{doing, err}
+		return nil, late(&lost{doing, err})
 	}
 	stop := context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
 	dial := func(context.Context, string, string) (net.Conn, error) { return raw, nil }
@@ -145,10 +156,7 @@ func (s *Source) handshake(ctx context.Context, encrypted bool) (*conn, error) {
 	}
 	if err != nil {
 		raw.Close()
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause
-		}
-		return nil, explain(doing, err)
+		return nil, late(explain(doing, err))
 	}
 	return &conn{Conn: c, net: c.Conn.Conn, buf: make([]byte, readBuffer)}, nil
 }
@@ -198,6 +206,15 @@ func (s *Source) tlsConfig() *tls.Config {
 	return cfg
 }
 
+// ended is the error of a context that is over. Deadlines of connections may
+// come to pass a moment before that of the context that they were taken from.
+func ended(ctx context.Context) error {
+	if d, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(d) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
+}
+
 // watch makes reads of the connection fail once ctx ends. What it returns
 // undoes that.
 func watch(ctx context.Context, c net.Conn) (release func()) {
@@ -226,8 +243,8 @@ func (c *conn) exec(ctx context.Context, sql string) error {
 // failed is the error of a statement; of a reading that ctx ended, it is that
 // of ctx.
 func (c *conn) failed(ctx context.Context, sql string, err error) error {
-	if ctx.Err() != nil && codeOf(err) == 0 {
-		return ctx.Err()
+	if end := ended(ctx); end != nil && codeOf(err) == 0 {
+		return end
 	}
 	if len(sql) > 200 {
 		sql = sql[:200] + "…"

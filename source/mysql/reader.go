@@ -122,8 +122,8 @@ func (r *reader) Read(ctx context.Context) (tailrace.Batch, error) {
 		return tailrace.Batch{}, ctx.Err()
 	}
 	batch, err := r.read(ctx)
-	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		return tailrace.Batch{}, ctx.Err()
+	if end := ended(ctx); end != nil && errors.Is(err, end) {
+		return tailrace.Batch{}, end
 	}
 	if err != nil {
 		r.failed = fmt.Errorf("mysql source %s: %w", r.src.Addr, err)

@@ -310,8 +310,8 @@ func (s Source) Open(ctx context.Context, from []tailrace.Offset) (source.Reader
 	}
 	r, err := open(ctx, &s, captured, from)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		if end := ended(ctx); end != nil {
+			return nil, end
 		}
 		return nil, fmt.Errorf("mysql source %s: %w", s.Addr, err)
 	}

@@ -125,8 +125,8 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 		}
 		ev, err := s.log.Next(ctx)
 		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
+			if end := ended(ctx); end != nil {
+				return end
 			}
 			return readFailed(err)
 		}
