@@ -1,0 +1,293 @@
+package jdbc
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/sink"
+)
+
+// step is one kind of thing to do to rows of one table.
+type step struct {
+	plan  *plan
+	op    Op
+	mask  string // of the columns that are left out, where some are
+	empty bool   // the table is emptied
+	rows  [][]any
+	at    []int // which record each row is of
+}
+
+// batch is what is to be done in a transaction. Of several changes to a row
+// only what they come to is done.
+type batch struct {
+	*writer
+	steps   []step
+	pending []*pending // by table, in the order in which they came first
+	slab    []any
+	key     []byte
+}
+
+// pending is what is to be done to a table and may still change.
+type pending struct {
+	name    string
+	plan    *plan
+	entries []entry
+	byKey   map[string]int
+}
+
+type entry struct {
+	args    []any // of a delete the key alone
+	at      int
+	deleted bool
+	masked  bool // some columns are unchanged
+}
+
+// collect makes steps of the records. With singly each record is one of its
+// own. A *sink.BatchError names a record that cannot be written; the steps are
+// those of the records before it.
+func (w *writer) collect(ctx context.Context, records []tailrace.Record, singly bool) (*batch, error) {
+	b := &batch{writer: w}
+	for i := range records {
+		if err := b.add(ctx, i, &records[i]); err != nil {
+			b.flushAll()
+			var m misfit
+			if errors.As(err, &m) {
+				return b, &sink.BatchError{Index: i, Err: sink.Permanent(fmt.Errorf("jdbc sink: a record of topic %s: %w", records[i].Topic, err))}
+			}
+			return b, err
+		}
+		if singly {
+			b.flushAll()
+		}
+	}
+	b.flushAll()
+	return b, nil
+}
+
+// add puts a record to what is pending.
+func (b *batch) add(ctx context.Context, i int, r *tailrace.Record) error {
+	what, row, err := b.read(r)
+	if err != nil {
+		return misfit{err}
+	}
+	if what == ignored {
+		return nil
+	}
+	name, err := b.tableName(r)
+	if err != nil {
+		return misfit{err}
+	}
+	schema := row.Schema
+	if what == deleted && b.PKMode != KeyRecordValue {
+		schema = nil // the key is enough
+	}
+	var p *plan
+	if what == emptied {
+		p, err = b.emptyPlan(ctx, name)
+	} else {
+		p, err = b.plan(ctx, name, r, schema)
+	}
+	if err != nil {
+		var f *failure
+		if m := (misfit{}); !errors.As(err, &m) && !errors.As(err, &f) {
+			err = misfit{err}
+		}
+		return err
+	}
+	t := b.of(name)
+	switch what {
+	case emptied:
+		b.flush(t)
+		b.steps = append(b.steps, step{plan: p, empty: true, at: []int{i}})
+		return nil
+	case deleted:
+		return b.remove(t, p, i, r, row)
+	}
+	return b.write(t, p, i, r, row)
+}
+
+func (b *batch) of(name string) *pending {
+	for _, t := range b.pending {
+		if t.name == name {
+			return t
+		}
+	}
+	t := &pending{name: name, byKey: map[string]int{}}
+	b.pending = append(b.pending, t)
+	return t
+}
+
+// reduces says whether changes of one row are put together.
+func (b *batch) reduces() bool { return b.InsertMode != InsertPlain }
+
+func (b *batch) write(t *pending, p *plan, i int, r *tailrace.Record, row tailrace.Struct) error {
+	args := b.cut(len(p.columns))
+	masked, err := b.args(args, p, r, row.Values)
+	if err != nil {
+		return misfit{err}
+	}
+	if masked && p.keys == 0 {
+		return misfit{fmt.Errorf("it leaves columns of table %s as they are, and without PKMode (pk.mode) its row cannot be found", p.Table)}
+	}
+	if t.plan != nil && !t.plan.leadsTo(p) || !b.reduces() && len(t.entries) > 0 && t.entries[0].deleted {
+		b.flush(t)
+	}
+	t.plan = p
+	if !b.reduces() {
+		t.entries = append(t.entries, entry{args: args, at: i, masked: masked})
+		return nil
+	}
+	at, ok := t.byKey[string(b.keyText(args[:p.keys]))]
+	if !ok {
+		t.byKey[string(b.key)] = len(t.entries)
+		t.entries = append(t.entries, entry{args: args, at: i, masked: masked})
+		return nil
+	}
+	e := &t.entries[at]
+	switch {
+	case e.deleted && b.InsertMode == InsertUpdate: // there is nothing left to update
+	case e.deleted && masked:
+		return misfit{fmt.Errorf("it changes a row of table %s that was deleted before", p.Table)}
+	case masked:
+		e.at, e.masked = i, false
+		for c := range args {
+			if args[c] != (unchanged{}) {
+				e.args[c] = args[c]
+			}
+			e.masked = e.masked || e.args[c] == unchanged{}
+		}
+	default:
+		*e = entry{args: args, at: i}
+	}
+	return nil
+}
+
+func (b *batch) remove(t *pending, p *plan, i int, r *tailrace.Record, row tailrace.Struct) error {
+	args := b.cut(p.keys)
+	if _, err := b.args(args, p, r, row.Values); err != nil {
+		return misfit{err}
+	}
+	if t.plan == nil {
+		t.plan = p
+	}
+	if !sameKey(t.plan, p) || !b.reduces() && len(t.entries) > 0 && !t.entries[0].deleted {
+		b.flush(t)
+		t.plan = p
+	}
+	e := entry{args: args, at: i, deleted: true}
+	if at, ok := t.byKey[string(b.keyText(args))]; ok && b.reduces() {
+		t.entries[at] = e
+		return nil
+	}
+	t.byKey[string(b.key)] = len(t.entries)
+	t.entries = append(t.entries, e)
+	return nil
+}
+
+// leadsTo says whether what is pending by p can stay when q comes.
+func (p *plan) leadsTo(q *plan) bool {
+	return p == q || p.keys == len(p.columns) && sameKey(p, q)
+}
+
+func sameKey(p, q *plan) bool {
+	if p == q {
+		return true
+	}
+	if p.keys != q.keys {
+		return false
+	}
+	for i := range p.keys {
+		if p.columns[i].Name != q.columns[i].Name {
+			return false
+		}
+	}
+	return true
+}
+
+// flush makes steps of what is pending for a table: deletes first, so that they
+// make room for what is unique.
+func (b *batch) flush(t *pending) {
+	if len(t.entries) == 0 {
+		t.plan = nil
+		return
+	}
+	op := map[InsertMode]Op{InsertPlain: Insert, InsertUpsert: Upsert, InsertUpdate: Update}[b.InsertMode]
+	deletes, writes := step{plan: t.plan, op: Delete}, step{plan: t.plan, op: op}
+	var masked []step
+	for _, e := range t.entries {
+		s := &writes
+		switch {
+		case e.deleted:
+			s = &deletes
+		case e.masked:
+			s = maskedStep(&masked, t.plan, e.args)
+		}
+		s.rows, s.at = append(s.rows, e.args), append(s.at, e.at)
+	}
+	for _, s := range append([]step{deletes, writes}, masked...) {
+		if len(s.rows) > 0 {
+			b.steps = append(b.steps, s)
+		}
+	}
+	t.entries, t.plan = t.entries[:0], nil
+	clear(t.byKey)
+}
+
+// maskedStep gives the step of rows with these columns unchanged. Such a row is
+// there, or could not be written.
+func maskedStep(steps *[]step, p *plan, args []any) *step {
+	mask := make([]byte, len(args))
+	for i := range args {
+		mask[i] = '1'
+		if args[i] == (unchanged{}) {
+			mask[i] = '0'
+		}
+	}
+	for i := range *steps {
+		if (*steps)[i].mask == string(mask) {
+			return &(*steps)[i]
+		}
+	}
+	*steps = append(*steps, step{plan: p, op: Update, mask: string(mask)})
+	return &(*steps)[len(*steps)-1]
+}
+
+func (b *batch) flushAll() {
+	for _, t := range b.pending {
+		b.flush(t)
+	}
+}
+
+// cut gives room for n arguments.
+func (b *batch) cut(n int) []any {
+	if n > len(b.slab) {
+		b.slab = make([]any, max(n, 4096))
+	}
+	args := b.slab[:n:n]
+	b.slab = b.slab[n:]
+	return args
+}
+
+// keyText writes the arguments of a key, so that different ones differ.
+func (b *batch) keyText(args []any) []byte {
+	b.key = b.key[:0]
+	for _, a := range args {
+		switch v := a.(type) {
+		case int64:
+			b.key = binary.BigEndian.AppendUint64(append(b.key, 'i'), uint64(v))
+		case float64:
+			b.key = binary.BigEndian.AppendUint64(append(b.key, 'f'), math.Float64bits(v))
+		case bool:
+			b.key = fmt.Appendf(b.key, "b%t", v)
+		case string:
+			b.key = append(binary.AppendUvarint(append(b.key, 's'), uint64(len(v))), v...)
+		case []byte:
+			b.key = append(binary.AppendUvarint(append(b.key, 'x'), uint64(len(v))), v...)
+		}
+	}
+	return b.key
+}

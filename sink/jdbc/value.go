@@ -1,0 +1,243 @@
+package jdbc
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/converter"
+)
+
+// encoder turns a value, neither null nor unchanged, into a statement's
+// argument: an int64, float64, bool, string or []byte. Its errors show no value.
+type encoder func(v tailrace.Value) (any, error)
+
+// forms makes encoders.
+type forms struct {
+	loc  *time.Location
+	json *converter.JSON
+}
+
+// encoder gives the way from values of a schema to a column.
+func (f forms) encoder(s *tailrace.Schema, c *Column) encoder {
+	from, to := columnOf("", s).Kind, c.Kind
+	if to == Other {
+		to = from
+	}
+	switch {
+	case from.integer():
+		return integers(to)
+	case from == Boolean:
+		return booleans(to)
+	case from == Float32 || from == Float64:
+		return floats(to)
+	case from == Decimal:
+		return decimals(s)
+	case from == Date || from == DateTime || from == Instant:
+		return f.moments(s, to)
+	case from == TimeOfDay:
+		return timesOfDay(s, to)
+	case from == Bits:
+		return bits(c.Length, to)
+	case from == Bytes:
+		return opaque(to)
+	case from == Array && to == Array:
+		return f.arrays(s, c)
+	case from == Interval && s.Type() == tailrace.TypeInt64:
+		return durations(s, to)
+	case from == Point && to == Point:
+		return point(s)
+	case (from == Point || from == Geometry) && to == Geometry:
+		return geometry(s)
+	case s.Type() == tailrace.TypeString:
+		return f.texts(to)
+	}
+	return f.nested(s, to)
+}
+
+func integers(to Kind) encoder {
+	switch to {
+	case Boolean:
+		return func(v tailrace.Value) (any, error) { return v.Int() != 0, nil }
+	case Float32, Float64:
+		return func(v tailrace.Value) (any, error) { return float64(v.Int()), nil }
+	case Text, JSON, Enum, Set, Decimal:
+		return func(v tailrace.Value) (any, error) { return strconv.FormatInt(v.Int(), 10), nil }
+	case BitField:
+		return func(v tailrace.Value) (any, error) { return tailrace.AppendUnscaled(nil, v.Int()), nil }
+	}
+	return func(v tailrace.Value) (any, error) { return v.Int(), nil }
+}
+
+func booleans(to Kind) encoder {
+	switch to {
+	case Boolean:
+		return func(v tailrace.Value) (any, error) { return v.Bool(), nil }
+	case Text, JSON, Enum:
+		return func(v tailrace.Value) (any, error) { return strconv.FormatBool(v.Bool()), nil }
+	}
+	return func(v tailrace.Value) (any, error) {
+		n := byte(0)
+		if v.Bool() {
+			n = 1
+		}
+		switch to {
+		case Bits:
+			return string('0' + n), nil
+		case BitField:
+			return []byte{n}, nil
+		}
+		return int64(n), nil
+	}
+}
+
+func floats(to Kind) encoder {
+	return func(v tailrace.Value) (any, error) {
+		n := v.Float()
+		if to != Text && to != JSON && !math.IsNaN(n) && !math.IsInf(n, 0) {
+			return n, nil
+		}
+		size := 64
+		if v.Type() == tailrace.TypeFloat32 {
+			size = 32
+		}
+		return strconv.FormatFloat(n, 'g', -1, size), nil
+	}
+}
+
+func decimals(s *tailrace.Schema) encoder {
+	if scale, err := tailrace.Scale(s); err == nil {
+		return func(v tailrace.Value) (any, error) {
+			return string(tailrace.AppendDecimal(nil, v.Bytes(), scale)), nil
+		}
+	}
+	return func(v tailrace.Value) (any, error) {
+		n, scale, err := tailrace.AsDecimal(s, v)
+		if err != nil {
+			return nil, err
+		}
+		return string(tailrace.AppendDecimal(nil, tailrace.AppendBigUnscaled(nil, n), scale)), nil
+	}
+}
+
+func opaque(to Kind) encoder {
+	if to == Text || to == JSON || to == UUID || to == XML {
+		return func(v tailrace.Value) (any, error) {
+			if !utf8.Valid(v.Bytes()) {
+				return nil, errors.New("holds bytes that are no text in UTF-8")
+			}
+			return string(v.Bytes()), nil
+		}
+	}
+	return func(v tailrace.Value) (any, error) { return v.Bytes(), nil }
+}
+
+// bits reads Debezium's: bytes, the lowest first.
+func bits(length int, to Kind) encoder {
+	return func(v tailrace.Value) (any, error) {
+		b := slices.Clone(v.Bytes())
+		slices.Reverse(b)
+		switch {
+		case to == Bytes:
+			return v.Bytes(), nil
+		case to == BitField:
+			return b, nil
+		case to.integer():
+			if len(b) > 8 {
+				return nil, errors.New("holds more bits than an integer does")
+			}
+			n := uint64(0)
+			for _, c := range b {
+				n = n<<8 | uint64(c)
+			}
+			return int64(n), nil
+		}
+		text := make([]byte, 0, 8*len(b))
+		for _, c := range b {
+			for i := 7; i >= 0; i-- {
+				text = append(text, '0'+c>>i&1)
+			}
+		}
+		for n := max(length, 1); len(text) > n && text[0] == '0'; {
+			text = text[1:]
+		}
+		if len(text) < length {
+			text = append(slices.Repeat([]byte{'0'}, length-len(text)), text...)
+		}
+		return string(text), nil
+	}
+}
+
+func (f forms) texts(to Kind) encoder {
+	switch to {
+	case Bytes:
+		return func(v tailrace.Value) (any, error) { return v.Bytes(), nil }
+	case DateTime, Instant:
+		return func(v tailrace.Value) (any, error) {
+			t, err := time.Parse(time.RFC3339Nano, v.Text())
+			if err != nil {
+				return v.Text(), nil // in a form that the database may know
+			}
+			return f.wall(t, to), nil
+		}
+	}
+	return func(v tailrace.Value) (any, error) { return v.Text(), nil }
+}
+
+// nested gives structs, maps and arrays as JSON.
+func (f forms) nested(s *tailrace.Schema, to Kind) encoder {
+	return func(v tailrace.Value) (any, error) {
+		text, err := f.json.Append(nil, "", s, v)
+		if err != nil {
+			return nil, err
+		}
+		if to == Bytes {
+			return text, nil
+		}
+		return string(text), nil
+	}
+}
+
+func point(s *tailrace.Schema) encoder {
+	return func(v tailrace.Value) (any, error) {
+		p := tailrace.AsStruct(s, v)
+		text := strconv.AppendFloat([]byte{'('}, p.Get("x").Float(), 'g', -1, 64)
+		text = strconv.AppendFloat(append(text, ','), p.Get("y").Float(), 'g', -1, 64)
+		return string(append(text, ')')), nil
+	}
+}
+
+func geometry(s *tailrace.Schema) encoder {
+	return func(v tailrace.Value) (any, error) {
+		g := tailrace.AsStruct(s, v)
+		srid := uint32(g.Get("srid").Int())
+		out := []byte{byte(srid), byte(srid >> 8), byte(srid >> 16), byte(srid >> 24)}
+		return append(out, g.Get("wkb").Bytes()...), nil
+	}
+}
+
+func (f forms) arrays(s *tailrace.Schema, c *Column) encoder {
+	elem := Column{Kind: Other}
+	if c.Elem != nil {
+		elem = *c.Elem
+	}
+	encode := f.encoder(s.Elem(), &elem)
+	return func(v tailrace.Value) (any, error) {
+		text := []byte{'{'}
+		for _, e := range v.Elems() {
+			var arg any
+			if !e.IsNull() {
+				var err error
+				if arg, err = encode(e); err != nil {
+					return nil, err
+				}
+			}
+			text = appendElement(text, arg)
+		}
+		return closeArray(text), nil
+	}
+}
