@@ -28,6 +28,7 @@ func (r Registry) Config(config map[string]string) (cfg engine.Config, notes []s
 	p := property.New(config).LogTo(r.Log)
 	b := &build{registry: r, all: p, own: p.Sub("").Use(Properties())}
 	b.connector()
+	b.exactlyOnce()
 	b.predicates()
 	b.transforms()
 	b.converters()
@@ -130,9 +131,34 @@ func (b *build) converter(key, class string) converter.Converter {
 	return from(options)
 }
 
+const kafkaOffsets = "org.apache.kafka.connect.storage.KafkaOffsetBackingStore"
+
+// ofWorker says whether offsets are kept as a distributed worker does, which
+// names a topic and no class. The offsets of sink connectors are their groups'.
+func (b *build) ofWorker() bool {
+	const storage = "offset.storage"
+	return b.brokers && !b.isSink && b.own.Has(storage+".topic") && !b.own.Has(storage) && !b.own.Has(storage+".file.filename")
+}
+
+// exactlyOnce refuses what cannot be kept.
+func (b *build) exactlyOnce() {
+	const key = "exactly.once.support"
+	switch {
+	case b.own.Enum(key) != "required":
+	case b.isSink:
+		b.own.Notef(key, "has no effect: it is about source connectors")
+	case b.cfg.Sink == nil:
+		b.own.Errorf(key, "is required, and nothing is written to Kafka: set bootstrap.servers, or leave it out")
+	}
+}
+
 // offsets makes the store.
 func (b *build) offsets() {
 	const storage = "offset.storage"
+	if from, ok := b.registry.Offsets[kafkaOffsets]; ok && b.ofWorker() {
+		b.cfg.Offsets = from(b.all.Sub(storage + "."))
+		return
+	}
 	if !b.own.Has(storage) && !b.own.Has(storage+".file.filename") {
 		b.all.Sub(storage + ".").Take()
 		b.own.Notef(storage, "is not set: where the engine goes on after a restart is only known if the application sets an offset store")

@@ -21,7 +21,7 @@ func Properties() property.Table {
 		{Key: "transforms", Type: property.List, Doc: "The names of the transforms, in their order. Each has a class, `transforms.<name>.type`, and options that begin with `transforms.<name>.`, of which `predicate` and `negate` choose the records."},
 		{Key: "predicates", Type: property.List, Doc: "The names of the predicates. Each has a class, `predicates.<name>.type`, and options that begin with `predicates.<name>.`."},
 
-		{Key: "offset.storage", Default: "org.apache.kafka.connect.storage.FileOffsetBackingStore", Doc: "The class that keeps offsets. Its options begin with `offset.storage.`."},
+		{Key: "offset.storage", Default: "org.apache.kafka.connect.storage.FileOffsetBackingStore", Doc: "The class that keeps offsets; KafkaOffsetBackingStore where there is offset.storage.topic and no offset.storage.file.filename. Its options begin with `offset.storage.`."},
 		{Key: "offset.flush.interval.ms", Type: property.Millis, Default: "60000", Check: property.AtLeast(0), Doc: "How long delivered records wait for their offsets to be stored; 0 stores them after each batch."},
 		{Key: "offset.commit.policy", Default: "io.debezium.engine.spi.OffsetCommitPolicy$PeriodicCommitOffsetPolicy", Check: commitPolicy,
 			Doc: "When offsets are stored: PeriodicCommitOffsetPolicy, by the interval, or AlwaysCommitOffsetPolicy, after each batch."},
@@ -34,7 +34,8 @@ func Properties() property.Table {
 			Doc: "What happens to a record that cannot be transformed, converted or written: the engine stops (none), or leaves it out (all), or sets it aside, when there is a topic for dead letters."},
 		{Key: "errors.deadletterqueue.topic.name", Doc: "The topic that records which stay in the way are set aside in, with errors.tolerance=all."},
 
-		{Key: "exactly.once.support", Type: property.Enum, Default: "requested", Values: []string{"requested"}, Later: []string{"required"}, Doc: "Whether to refuse to run when records may be delivered twice."},
+		{Key: "exactly.once.support", Type: property.Enum, Default: "requested", Values: []string{"requested", "required"}, Doc: "Whether to write records to Kafka exactly once (required): together with their offsets, in transactions."},
+		{Key: "offsets.storage.topic", Doc: "The topic that keeps the offsets of this connector, with exactly.once.support=required; that of offset.storage.topic without it."},
 
 		{Key: "record.processing.threads", Check: threads, Doc: "How many goroutines transform and convert; one a processor without it, and with AVAILABLE_CORES."},
 		{Key: "record.processing.shutdown.timeout.ms", Type: property.Millis, Check: property.AtLeast(1), Doc: "How long what was read may take to be written when the engine stops; 10 seconds without it."},
@@ -58,7 +59,7 @@ func ignored() property.Table {
 		"connector.plugin.version", "debezium.embedded.shutdown.pause.before.interrupt.ms")
 	add(worker, "connector.client.config.override.policy", "config.action.reload", "tasks.max.enforce", "topic.tracking.enable", "topic.tracking.allow.reset",
 		"group.id", "config.storage.*", "status.storage.*", "rest.*", "listeners", "listeners.*", "access.control.*", "admin.listeners", "admin.listeners.*")
-	add("records and offsets go together as the sink does it", "transaction.boundary", "transaction.boundary.interval.ms", "offsets.storage.topic")
+	add("records and offsets go together as the sink does it", "transaction.boundary", "transaction.boundary.interval.ms", "exactly.once.source.support")
 	add("the engine waits for the store to answer", "offset.flush.timeout.ms")
 	add("records always arrive in their order", "record.processing.order", "record.processing.with.serial.consumer")
 	add("errors.retry.delay.initial.ms says how long to wait", "retriable.restart.connector.wait.ms")

@@ -30,6 +30,7 @@ func sendingProperties() property.Table {
 		{Key: "delivery.timeout.ms", Type: property.Millis, Default: "30000", Check: property.AtLeast(1), Doc: "For how long a write is tried again before the engine's own retries. The Java producer's default is 120000."},
 		{Key: "request.timeout.ms", Type: property.Millis, Default: "15000", Check: property.AtLeast(1), Doc: "How long a broker may take to answer. The Java producer's default is 30000."},
 		{Key: "socket.connection.setup.timeout.ms", Type: property.Millis, Default: "10000", Check: property.AtLeast(1), Doc: "How long connecting may take, encryption and authentication included."},
+		{Key: "transaction.timeout.ms", Type: property.Millis, Default: "60000", Check: property.AtLeast(1), Doc: "After what time the brokers abort a transaction whose writer is silent; it must be longer than delivery.timeout.ms. It counts with exactly.once.support=required."},
 		{Key: "metadata.max.age.ms", Type: property.Millis, Default: "300000", Check: property.AtLeast(1), Doc: "After what time the topics' partitions are looked up anew."},
 	}
 }
@@ -48,7 +49,7 @@ func ignoredProperties() (t property.Table) {
 	add(kafkawire.NoJava, "metric.reporters", "metrics.*", "enable.metrics.push", "security.providers", "interceptor.classes", "auto.include.jmx.reporter")
 	add("converters make the bytes", "key.serializer", "value.serializer")
 	add("the partition goes by the key, as by the Java producer's default", "partitioner.class", "partitioner.adaptive.partitioning.enable", "partitioner.availability.timeout.ms")
-	add("records go without a transaction", "transactional.id", "transaction.timeout.ms", "transaction.two.phase.commit.enable")
+	add("the transactional id is the engine's name behind a prefix", "transactional.id", "transaction.two.phase.commit.enable")
 	t = append(t, property.Property{Key: "partitioner.ignore.keys", Type: property.Bool, Default: "false", Unsupported: "partitions that do not go by the key",
 		Doc: "Partitions that do not go by the key."})
 	return t
@@ -71,6 +72,53 @@ func TopicCreationProperties() property.Table {
 	}
 }
 
+// ExactlyOnceProperties is the table of those by which Connect writes the changes
+// of a source connector exactly once.
+func ExactlyOnceProperties() property.Table {
+	return property.Table{
+		{Key: "exactly.once.support", Type: property.Enum, Default: "requested", Values: []string{"requested", "required"}, Doc: "With required, records and offsets are written in one transaction."},
+		{Key: "offsets.storage.topic", Doc: "The topic that keeps the offsets of this connector; that of offset.storage.topic without it."},
+		{Key: "offset.storage.topic", Doc: "The topic that keeps the offsets of a worker's connectors. It is made where it is not there."},
+		{Key: "offset.storage.partitions", Type: property.Int, Default: "25", Check: property.AtLeast(-1), Doc: "How many partitions a new topic of offsets has; -1 for the brokers' default."},
+		{Key: "offset.storage.replication.factor", Type: property.Int, Default: "-1", Check: property.AtLeast(-1), Doc: "On how many brokers a new topic of offsets is kept; -1 for the brokers' default. Connect's default is 3."},
+	}
+}
+
+// ExactlyOnceFromProperties reads the sink of exactly.once.support=required, in
+// which the source's offsets live beside its records.
+func ExactlyOnceFromProperties(p *property.Set) ExactlyOnce {
+	own := p.Sub("").Use(ExactlyOnceProperties())
+	s := ExactlyOnce{
+		Sink:         FromProperties(p),
+		OffsetsTopic: own.String("offsets.storage.topic"),
+		OffsetsTopicSettings: TopicSettings{
+			Partitions: own.Int("offset.storage.partitions"), ReplicationFactor: own.Int("offset.storage.replication.factor"),
+		},
+		TransactionTimeout: clientProperties(p).Millis("transaction.timeout.ms"),
+	}
+	if s.OffsetsTopic == "" {
+		s.OffsetsTopic = own.String("offset.storage.topic")
+	}
+	if s.OffsetsTopic == "" {
+		own.Errorf("offsets.storage.topic", "is required and missing, as is offset.storage.topic: with exactly.once.support=required the offsets are kept in a topic")
+	}
+	if s.TransactionTimeout <= s.DeliveryTimeout {
+		own.Errorf("exactly.once.support", "transaction.timeout.ms, %d, must be longer than delivery.timeout.ms, %d", s.TransactionTimeout.Milliseconds(), s.DeliveryTimeout.Milliseconds())
+	}
+	return s
+}
+
+// clientProperties are where the producer's properties stand.
+func clientProperties(p *property.Set) kafkawire.Properties {
+	r := kafkawire.Properties{Own: p.Sub("producer.override.").Else("producer.").Use(Properties()), Flat: p.Sub("")}
+	r.Common = Properties()
+	if p.Has("topics") || p.Has("topics.regex") {
+		r.Common = kafkawire.ConnectionProperties()
+	}
+	r.Flat.Use(r.Common)
+	return r
+}
+
 // FromProperties reads the sink that the configuration of a Connect worker and a
 // connector describes, or a file of the Java producer: the producer's properties
 // under "producer.override.", then "producer.", then without a prefix, and those
@@ -78,13 +126,7 @@ func TopicCreationProperties() property.Table {
 // those without a prefix are taken that tell how to connect; the others are the
 // connector's own. What is wrong is left in p.
 func FromProperties(p *property.Set) Sink {
-	r := kafkawire.Properties{Own: p.Sub("producer.override.").Else("producer.").Use(Properties()), Flat: p.Sub("")}
-	table := Properties()
-	if p.Has("topics") || p.Has("topics.regex") {
-		table = kafkawire.ConnectionProperties()
-	}
-	r.Flat.Use(table)
-	r.Common = table
+	r := clientProperties(p)
 	to := r.Settings()
 	s := Sink{
 		Brokers:         to.Brokers,

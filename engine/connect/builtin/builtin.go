@@ -10,6 +10,7 @@ import (
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/engine/connect/smt"
 	"github.com/tailrace-io/tailrace/offset"
+	offsets "github.com/tailrace-io/tailrace/offset/kafka"
 	"github.com/tailrace-io/tailrace/sink"
 	"github.com/tailrace-io/tailrace/sink/kafka"
 	"github.com/tailrace-io/tailrace/source"
@@ -49,9 +50,19 @@ func Registry() connect.Registry {
 		Offsets: map[string]func(*property.Set) offset.Store{
 			"org.apache.kafka.connect.storage.FileOffsetBackingStore":   file,
 			"org.apache.kafka.connect.storage.MemoryOffsetBackingStore": memory,
+			"org.apache.kafka.connect.storage.KafkaOffsetBackingStore":  func(p *property.Set) offset.Store { return offsets.FromProperties(p) },
 		},
-		Producer: func(p *property.Set) sink.Sink { return kafka.FromProperties(p) },
+		Producer: producer,
 	}
+}
+
+// producer makes the sink of a source connector, and the one that is
+// transactional where that is required.
+func producer(p *property.Set) sink.Sink {
+	if p.Sub("").Use(kafka.ExactlyOnceProperties()).Enum("exactly.once.support") == "required" {
+		return kafka.ExactlyOnceFromProperties(p)
+	}
+	return kafka.FromProperties(p)
 }
 
 func jdbcSource(p *property.Set) source.Source { return jdbc.FromProperties(p, sqlite.Dialect{}) }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailrace-io/tailrace/engine/connect"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
+	offsets "github.com/tailrace-io/tailrace/offset/kafka"
 	"github.com/tailrace-io/tailrace/sink/kafka"
 	"github.com/tailrace-io/tailrace/source/jdbc"
 	"github.com/tailrace-io/tailrace/source/mysql"
@@ -31,11 +32,13 @@ func pages() map[string][]section {
 		"kafka-sink": {
 			{"The producer's, behind `producer.override.`, `producer.` or nothing", kafka.Properties()},
 			{"Topics that are not there", kafka.TopicCreationProperties()},
+			{"Exactly once", kafka.ExactlyOnceProperties()},
 		},
 		"mysql": {{"io.debezium.connector.mysql.MySqlConnector and io.debezium.connector.mariadb.MariaDbConnector", mysql.Properties()}},
 		"engine": {
 			{"Engine", connect.Properties()},
 			{"FileOffsetBackingStore, behind `offset.storage.`", offsetProperties(true)},
+			{"KafkaOffsetBackingStore, behind `offset.storage.`", offsets.Properties()},
 			{"JsonConverter, behind `key.converter.`, `value.converter.`, `header.converter.` or `converter.`", jsonProperties()},
 			{"StringConverter, likewise", stringProperties()},
 		},
