@@ -150,6 +150,10 @@ type Column struct {
 	// written.
 	Generated bool
 
+	// Fixed says that the column has a value when its row is inserted, which
+	// nobody may change: GENERATED ALWAYS AS IDENTITY.
+	Fixed bool
+
 	// Key says that the column is one of the primary key.
 	Key bool
 

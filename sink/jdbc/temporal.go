@@ -2,6 +2,7 @@ package jdbc
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tailrace-io/tailrace"
@@ -88,7 +89,7 @@ func clock(d time.Duration) string {
 	two(int64(d / time.Second % 60))
 	if micros := int64(d % time.Second / time.Microsecond); micros > 0 {
 		digits := strconv.FormatInt(1_000_000+micros, 10)
-		text = append(append(text, '.'), digits[1:]...)
+		text = append(append(text, '.'), strings.TrimRight(digits[1:], "0")...)
 	}
 	return string(text)
 }

@@ -45,7 +45,7 @@ func (f forms) encoder(s *tailrace.Schema, c *Column) encoder {
 		return bits(c.Length, to)
 	case from == Bytes:
 		return opaque(to)
-	case from == Array && to == Array:
+	case from == Array && c.Kind == Array:
 		return f.arrays(s, c)
 	case from == Interval && s.Type() == tailrace.TypeInt64:
 		return durations(s, to)

@@ -46,7 +46,7 @@ func (Dialect) Open(text, user, password string) (*sql.DB, error) {
 }
 
 const columnsQuery = `SELECT a.attname, coalesce(e.typname, t.typname), t.typtype::text, t.typcategory::text, quote_ident(n.nspname) || '.' || quote_ident(t.typname),
-	format_type(a.atttypid, a.atttypmod), NOT (a.attnotnull OR t.typnotnull), a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL, a.attgenerated <> '',
+	format_type(a.atttypid, a.atttypmod), NOT (a.attnotnull OR t.typnotnull), a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL, a.attgenerated <> '', a.attidentity = 'a',
 	coalesce(a.attnum = ANY (i.indkey), false), a.atttypmod
 	FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace n ON n.oid = t.typnamespace
 	LEFT JOIN pg_type e ON t.typcategory = 'A' AND e.oid = t.typelem
@@ -66,7 +66,7 @@ func (d Dialect) Columns(ctx context.Context, db jdbc.Queryer, t jdbc.Table) ([]
 		var c jdbc.Column
 		var name, typtype, category, full, shown string
 		var typmod int
-		if err := rows.Scan(&c.Name, &name, &typtype, &category, &full, &shown, &c.Nullable, &c.HasDefault, &c.Generated, &c.Key, &typmod); err != nil {
+		if err := rows.Scan(&c.Name, &name, &typtype, &category, &full, &shown, &c.Nullable, &c.HasDefault, &c.Generated, &c.Fixed, &c.Key, &typmod); err != nil {
 			return nil, err
 		}
 		// The type without its length: a cast to varchar(3) cuts off what is
@@ -76,7 +76,7 @@ func (d Dialect) Columns(ctx context.Context, db jdbc.Queryer, t jdbc.Table) ([]
 		if typtype == "e" {
 			c.Kind = jdbc.Enum
 		}
-		if c.Kind == jdbc.Bits && typmod > 0 {
+		if name == "bit" && typmod > 0 {
 			c.Length = typmod
 		}
 		if category == "A" {
@@ -197,7 +197,7 @@ func (Dialect) Statement(w jdbc.Write, rows int) (string, int) {
 	for i, c := range w.Columns {
 		if w.IsKey(i) {
 			on = append(on, fmt.Sprintf("t.%s = %s", s.Quote(c.Name), value(i, c)))
-		} else {
+		} else if !c.Fixed {
 			set = append(set, fmt.Sprintf("%s = %s", s.Quote(c.Name), value(i, c)))
 		}
 	}
@@ -216,13 +216,14 @@ func (Dialect) Statement(w jdbc.Write, rows int) (string, int) {
 		return text, rows
 	}
 	text += " ON CONFLICT (" + s.Names(w.Key()) + ") DO "
-	if len(w.Rest()) == 0 {
-		return text + "NOTHING", rows
-	}
 	set = nil
 	for _, c := range w.Rest() {
-		name := s.Quote(c.Name)
-		set = append(set, name+" = EXCLUDED."+name)
+		if name := s.Quote(c.Name); !c.Fixed {
+			set = append(set, name+" = EXCLUDED."+name)
+		}
+	}
+	if len(set) == 0 {
+		return text + "NOTHING", rows
 	}
 	return text + "UPDATE SET " + strings.Join(set, ", "), rows
 }

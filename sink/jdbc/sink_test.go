@@ -1,0 +1,223 @@
+package jdbc_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/sink/jdbc"
+	"github.com/tailrace-io/tailrace/source/memory"
+)
+
+type order struct {
+	ID     int64
+	Status string
+	Total  *float64
+}
+
+func orders(t testing.TB) *memory.Table[order] {
+	table, err := memory.NewTable[order]("shop.sales.orders", "id")
+	require.NoError(t, err)
+	return table
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// Envelopes need no transform: creates, reads and updates write the row, deletes
+// remove it, and the tombstone behind a delete changes nothing more.
+func TestEnvelopesAreWritten(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		o := orders(t)
+		w := open(t, d.sink())
+		write(t, w, o.Read(order{1, "new", ptr(9.5)}), o.Create(order{2, "new", nil}), o.Create(order{3, "new", nil}))
+		assert.Equal(t, []string{"1 new 9.5", "2 new <nil>", "3 new <nil>"}, d.rows("SELECT id, status, total FROM shop_sales_orders ORDER BY id"))
+		write(t, w,
+			o.Update(order{1, "new", ptr(9.5)}, order{1, "paid", nil}),
+			o.Delete(order{2, "new", nil}), o.Tombstone(order{2, "new", nil}),
+			o.Delete(order{3, "new", nil}), o.Tombstone(order{3, "new", nil}), o.Create(order{3, "again", nil}),
+			o.Create(order{4, "new", nil}), o.Delete(order{4, "new", nil}))
+		assert.Equal(t, []string{"1 paid <nil>", "3 again <nil>"}, d.rows("SELECT id, status, total FROM shop_sales_orders ORDER BY id"))
+	})
+}
+
+// Without Deletes and Truncates, rows stay.
+func TestDeletesAreOptional(t *testing.T) {
+	d := newTarget(t, "sqlite")
+	s := d.sink()
+	s.Deletes, s.Truncates = false, false
+	o := orders(t)
+	write(t, open(t, s), o.Create(order{1, "new", nil}), o.Delete(order{1, "new", nil}), o.Tombstone(order{1, "new", nil}), truncate(o))
+	assert.Equal(t, []string{"1"}, d.rows("SELECT id FROM shop_sales_orders"))
+}
+
+// truncate is the envelope of a table that was emptied.
+func truncate(o *memory.Table[order]) tailrace.Record {
+	r := o.Create(order{})
+	fields := append([]tailrace.Value(nil), r.Value.Fields()...)
+	env := tailrace.Struct{Schema: r.ValueSchema, Values: fields}
+	_ = env.Set("op", tailrace.String("t"))
+	f, _ := r.ValueSchema.Field("after")
+	fields[f.Index] = tailrace.Value{}
+	return tailrace.Record{Topic: r.Topic, ValueSchema: r.ValueSchema, Value: tailrace.StructOf(fields)}
+}
+
+// A truncate empties what came before it, in the batch too, and nothing behind.
+func TestATruncateEmptiesTheTable(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		o := orders(t)
+		w := open(t, d.sink())
+		write(t, w, o.Create(order{1, "new", nil}))
+		write(t, w, o.Create(order{2, "new", nil}), truncate(o), o.Create(order{3, "new", nil}))
+		assert.Equal(t, []string{"3"}, d.rows("SELECT id FROM shop_sales_orders"))
+	})
+}
+
+// Flattened rows and envelopes are written alike; a record without a value is a
+// delete.
+func TestFlattenedRowsAreWritten(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		w := open(t, d.sink())
+		write(t, w, numbered(1, "a"), numbered(2, "b"), numbered(1, "c"))
+		assert.Equal(t, []string{"1 c", "2 b"}, d.rows("SELECT number, pad FROM numbers ORDER BY number"))
+		gone := numbered(2, "")
+		gone.ValueSchema, gone.Value = nil, tailrace.Value{}
+		write(t, w, numbered(2, "d"), gone, numbered(3, "e"))
+		assert.Equal(t, []string{"1 c", "3 e"}, d.rows("SELECT number, pad FROM numbers ORDER BY number"))
+	})
+}
+
+// Columns that the log did not carry stay as they are, whether the row was
+// written before or in the same batch.
+func TestUnchangedColumnsStay(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		w := open(t, d.sink())
+		write(t, w, row(1, tailrace.String("a"), tailrace.String("x")), row(2, tailrace.String("b"), tailrace.String("y")))
+		write(t, w,
+			row(1, tailrace.String("a2"), tailrace.Unchanged()),
+			row(2, tailrace.Unchanged(), tailrace.String("y2")),
+			row(3, tailrace.String("c"), tailrace.String("z")),
+			row(3, tailrace.Unchanged(), tailrace.String("z2")),
+			row(2, tailrace.String("b2"), tailrace.Unchanged()))
+		assert.Equal(t, []string{"1 a2 x", "2 b2 y2", "3 c z2"}, d.rows("SELECT id, name, note FROM people ORDER BY id"))
+		// A row that is not there is inserted as far as it is known.
+		write(t, w, row(4, tailrace.String("d"), tailrace.Unchanged()))
+		assert.Equal(t, []string{"4 d <nil>"}, d.rows("SELECT id, name, note FROM people WHERE id = 4"))
+	})
+}
+
+var (
+	personKey = tailrace.NewSchema(tailrace.TypeStruct).Field("id", tailrace.Int32Schema).MustBuild()
+	person    = tailrace.NewSchema(tailrace.TypeStruct).Field("id", tailrace.Int32Schema).
+			Field("name", tailrace.StringSchema).Field("note", tailrace.OptionalStringSchema).MustBuild()
+)
+
+func row(id int32, name, note tailrace.Value) tailrace.Record {
+	return tailrace.Record{Topic: "people", KeySchema: personKey, Key: tailrace.StructOf([]tailrace.Value{tailrace.Int32(id)}),
+		ValueSchema: person, Value: tailrace.StructOf([]tailrace.Value{tailrace.Int32(id), name, note})}
+}
+
+// Insert keeps every record in order, without a key too; update changes rows
+// that are there, and no others.
+func TestInsertModes(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		s := d.sink()
+		s.InsertMode, s.PKMode, s.Deletes = jdbc.InsertPlain, jdbc.KeyNone, false
+		write(t, open(t, s), numbered(1, "a"), numbered(1, "b"), numbered(2, "c"))
+		assert.Equal(t, []string{"1 a", "1 b", "2 c"}, d.rows("SELECT number, pad FROM numbers ORDER BY pad"))
+
+		s = d.sink()
+		s.InsertMode = jdbc.InsertUpdate
+		d.exec("CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(20) NOT NULL, note VARCHAR(20))")
+		d.exec("INSERT INTO people VALUES (1, 'a', 'x')")
+		write(t, open(t, s), row(1, tailrace.String("b"), tailrace.Unchanged()), row(2, tailrace.String("c"), tailrace.Value{}))
+		assert.Equal(t, []string{"1 b x"}, d.rows("SELECT id, name, note FROM people"))
+	})
+}
+
+// In insert mode deletes and inserts of a row take turns as the records do.
+func TestInsertsAndDeletesKeepTheirOrder(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		o := orders(t)
+		s := d.sink()
+		s.InsertMode = jdbc.InsertPlain
+		write(t, open(t, s), o.Create(order{1, "a", nil}), o.Delete(order{1, "a", nil}), o.Create(order{1, "b", nil}),
+			o.Create(order{2, "c", nil}), o.Delete(order{1, "b", nil}))
+		assert.Equal(t, []string{"2 c"}, d.rows("SELECT id, status FROM shop_sales_orders"))
+	})
+}
+
+// The key comes from where PKMode says.
+func TestPrimaryKeyModes(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		r := numbered(7, "a")
+		r.Partition, r.Offset = tailrace.Some[int32](3), tailrace.Some[int64](42)
+		r.Headers = []tailrace.Header{{Key: "tenant", Schema: tailrace.StringSchema, Value: tailrace.String("acme")}}
+		r.KeySchema, r.Key = tailrace.StringSchema, tailrace.String("k7")
+		for _, c := range []struct {
+			mode   jdbc.PKMode
+			fields []string
+			query  string
+			want   string
+		}{
+			{jdbc.KeyKafka, nil, "SELECT __connect_topic, __connect_partition, __connect_offset, number FROM by_kafka", "numbers 3 42 7"},
+			{jdbc.KeyKafka, []string{"t", "p", "o"}, "SELECT t, p, o, number FROM by_kafka2", "numbers 3 42 7"},
+			{jdbc.KeyRecordKey, []string{"code"}, "SELECT code, number FROM by_record_key", "k7 7"},
+			{jdbc.KeyRecordValue, []string{"number"}, "SELECT number, pad FROM by_record_value", "7 a"},
+			{jdbc.KeyRecordHeader, []string{"tenant"}, "SELECT tenant, number FROM by_record_header", "acme 7"},
+		} {
+			s := d.sink()
+			s.PKMode, s.PKFields, s.Deletes, s.TableFormat = c.mode, c.fields, false, "by_"+string(c.mode)
+			if c.fields != nil && c.mode == jdbc.KeyKafka {
+				s.TableFormat += "2"
+			}
+			w := open(t, s)
+			write(t, w, r)
+			write(t, w, r)
+			assert.Equal(t, []string{c.want}, d.rows(c.query), c.mode)
+		}
+	})
+}
+
+// Fields chooses columns; a table's name may come of the envelope's source.
+func TestFieldsAndTableNames(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		o := orders(t)
+		s := d.sink()
+		s.TableFormat, s.Fields = "copy_of_${source.table}", []string{"status"}
+		write(t, open(t, s), o.Create(order{1, "new", ptr(2.0)}))
+		assert.Equal(t, []string{"1 new"}, d.rows("SELECT * FROM copy_of_orders"))
+	})
+}
+
+// Columns are added when the records begin to have them, never dropped. Rows of
+// before and after may share a batch.
+func TestTablesEvolve(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		wider := person.Builder().Field("age", tailrace.OptionalInt32Schema).
+			Field("rank", tailrace.NewSchema(tailrace.TypeInt32).Default(tailrace.Int32(5)).MustBuild()).MustBuild()
+		w := open(t, d.sink())
+		narrow := row(1, tailrace.String("a"), tailrace.Value{})
+		wide := row(2, tailrace.String("b"), tailrace.Value{})
+		wide.ValueSchema = wider
+		wide.Value = tailrace.StructOf(append(append([]tailrace.Value(nil), wide.Value.Fields()...), tailrace.Int32(30), tailrace.Int32(6)))
+		write(t, w, narrow, wide, row(3, tailrace.String("c"), tailrace.Value{}))
+		rank := "rank"
+		if d.name == "mysql" || d.name == "mariadb" {
+			rank = "`rank`"
+		}
+		assert.Equal(t, []string{"1 a <nil> 5", "2 b 30 6", "3 c <nil> 5"}, d.rows("SELECT id, name, age, "+rank+" FROM people ORDER BY id"))
+	})
+}
+
+// A table that changes under the writer is looked at anew.
+func TestATableThatIsAlteredMidwayIsSeen(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		w := open(t, d.sink())
+		write(t, w, numbered(1, "a"))
+		d.exec("DROP TABLE numbers")
+		write(t, w, numbered(2, "b"))
+		assert.Equal(t, []string{"2 b"}, d.rows("SELECT number, pad FROM numbers"))
+	})
+}
