@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"strings"
 	"time"
+
+	"github.com/tailrace-io/tailrace"
 )
 
 // Dialect is what has to be known of a kind of database to poll it. It is fixed
@@ -20,13 +22,17 @@ type Dialect interface {
 	// error that does not show passwords. A missing database is not created.
 	Open(url, user, password string) (*sql.DB, error)
 
-	// Tables lists the tables of the given types, in upper case, such as TABLE
-	// and VIEW, without those that belong to the database itself.
-	Tables(ctx context.Context, db Queryer, types []string) ([]Table, error)
+	// Tables lists the tables within the scope, without those that belong to
+	// the database itself.
+	Tables(ctx context.Context, db Queryer, in Scope) ([]Table, error)
 
 	// Columns describes a table's columns in their order; none where there is
 	// no such table.
 	Columns(ctx context.Context, db Queryer, t Table, loc *time.Location) ([]Column, error)
+
+	// Result describes the columns that a query answers with, by what the
+	// driver knows of them.
+	Result(types []*sql.ColumnType, loc *time.Location) []Column
 
 	// Now is the database's clock.
 	Now(ctx context.Context, db Queryer) (time.Time, error)
@@ -37,6 +43,18 @@ type Dialect interface {
 	// Retryable says whether another try of what failed with the error may
 	// succeed: a lock that is held, a lost connection.
 	Retryable(err error) bool
+}
+
+// Scope is what tables are looked for in.
+type Scope struct {
+	// Types are the types of tables in upper case, such as TABLE and VIEW.
+	Types []string
+
+	// Catalog and Schema are patterns, in which % stands for any text and _ for
+	// any letter, for those parts of a table's name that the database uses. An
+	// empty Catalog means the one that the connection is in, an empty Schema
+	// any.
+	Catalog, Schema string
 }
 
 // Queryer is what a Dialect asks the database with: *sql.DB, *sql.Conn and
@@ -114,8 +132,14 @@ type Column struct {
 	// Select is the expression that reads the column; "" means its name.
 	Select string
 
-	// Decode reads the column where the way of its Type does not fit.
+	// Decode reads the column where the way of its Type does not fit; not of
+	// columns of type Instant.
 	Decode Decoder
+
+	// Instant reads a column of type Instant where the driver gives neither a
+	// time.Time that stands for the instant nor a text that ParseTime takes. An
+	// absent time is null.
+	Instant func(src any) (tailrace.Null[time.Time], error)
 
 	// Moment says how the column is compared as a timestamp. The zero Moment
 	// means by itself, which only columns of type Instant can be.
@@ -131,6 +155,19 @@ type Moment struct {
 
 	// Bind gives what the expression has for an instant.
 	Bind func(t time.Time) any
+
+	// Arg writes the place of what Bind gives, where that needs more than its
+	// placeholder, such as a type.
+	Arg func(placeholder string) string
+
+	// Tick is the least time between two values that differ, where it is known:
+	// the resolution of the column.
+	Tick time.Duration
+
+	// Zoned says that the database keeps instants in the column, so that it
+	// does not go by a Location. Such columns and others stand beside one
+	// another only in UTC.
+	Zoned bool
 
 	// Scan gives the instant of what the driver gave for the expression.
 	Scan func(src any) (time.Time, error)

@@ -107,10 +107,21 @@ func instant(src any, loc *time.Location) (time.Time, error) {
 	return time.Time{}, notA(src, "timestamp")
 }
 
-func instants(loc *time.Location) Decoder {
-	return func(_ *tailrace.Slab, src any) (tailrace.Value, error) {
-		t, err := instant(src, loc)
-		return tailrace.Int64(t.UnixMilli()), err
+// instants reads the instants of a column.
+func (c *Column) instants(g Granularity, loc *time.Location) Decoder {
+	read := c.Instant
+	if read == nil {
+		read = func(src any) (tailrace.Null[time.Time], error) {
+			t, err := instant(src, loc)
+			return tailrace.Some(t), err
+		}
+	}
+	return func(slab *tailrace.Slab, src any) (tailrace.Value, error) {
+		t, err := read(src)
+		if err != nil || !t.Valid {
+			return tailrace.Value{}, err
+		}
+		return g.value(slab, t.V, loc)
 	}
 }
 

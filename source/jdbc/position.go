@@ -96,7 +96,10 @@ func partitionOf(t Table) string {
 
 // stored are the positions of earlier readers, by table: those of version 1 of
 // the protocol by the qualified name, those of version 0 by the bare one.
-type stored struct{ qualified, bare map[string]storedPosition }
+type stored struct {
+	qualified, bare map[string]storedPosition
+	query           *storedPosition
+}
 
 // storedPosition has the partition as it was spelt, so that a store that keys
 // on the text has one position of a table and not two.
@@ -114,6 +117,14 @@ func (s stored) of(t Table) (p position, partition string, ok bool) {
 	return q.position, partitionOf(t), ok
 }
 
+// ofQuery is of for a query.
+func (s stored) ofQuery() (p position, partition string, ok bool) {
+	if s.query == nil {
+		return p, `{"query":"query"}`, false
+	}
+	return s.query.position, s.query.partition, true
+}
+
 // readOffsets reads what an earlier reader gave, or Confluent's connector.
 func readOffsets(from []tailrace.Offset) (stored, error) {
 	s := stored{qualified: map[string]storedPosition{}, bare: map[string]storedPosition{}}
@@ -129,7 +140,8 @@ func readOffsets(from []tailrace.Offset) (stored, error) {
 			return s, fmt.Errorf("the stored position %s of %s cannot be read: %w", o.Position, o.Partition, err)
 		}
 		switch {
-		case part.Table == nil && part.Query != nil: // of a query, which is not this source's
+		case part.Table == nil && part.Query != nil:
+			s.query = &storedPosition{p, o.Partition}
 		case part.Table == nil:
 			return s, fmt.Errorf("the stored partition %s names no table", o.Partition)
 		case part.Protocol == nil:

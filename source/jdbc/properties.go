@@ -1,6 +1,7 @@
 package jdbc
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -33,7 +34,9 @@ func connectionProperties() property.Table {
 		{Key: "connection.attempts", Type: property.Int, Default: "3", Check: property.AtLeast(1), Ignored: engineRetries, Doc: engineRetries},
 		{Key: "connection.backoff.ms", Type: property.Millis, Default: "10000", Ignored: engineRetries, Doc: engineRetries},
 		{Key: "jdbc.credentials.provider.*", Ignored: noJava, Doc: noJava},
-		{Key: "transaction.isolation.mode", Default: "DEFAULT", Unsupported: "queries run at the database's own isolation level", Doc: "Queries run at the database's own isolation level."},
+		{Key: "transaction.isolation.mode", Type: property.Enum, Default: "DEFAULT",
+			Values: []string{"DEFAULT", "READ_UNCOMMITTED", "READ_COMMITTED", "REPEATABLE_READ", "SERIALIZABLE"}, Later: []string{"SQL_SERVER_SNAPSHOT"},
+			Doc: "The isolation level at which queries run; the database's own by default."},
 	}
 }
 
@@ -50,15 +53,15 @@ func modeProperties() property.Table {
 		{Key: "numeric.mapping", Type: property.Enum, Values: []string{string(NumericNone), string(NumericBestFit), string(NumericBestFitEagerDouble), string(NumericPrecisionOnly)},
 			Doc: "What NUMERIC columns become: Decimal (none, the default), or integers and FLOAT64 where they fit."},
 		{Key: "numeric.precision.mapping", Type: property.Bool, Default: "false", Doc: "The older spelling of numeric.mapping=precision_only."},
-		{Key: "incrementing.column.mapping", Unsupported: "an incrementing column for each of several tables; run a connector a column", Doc: "An incrementing column for each of several tables."},
-		{Key: "timestamp.columns.mapping", Unsupported: "timestamp columns for each of several tables; run a connector for each", Doc: "Timestamp columns for each of several tables."},
-		{Key: "timestamp.granularity", Type: property.Enum, Default: "connect_logical", Values: []string{"connect_logical"},
-			Later: []string{"micros_long", "micros_string", "micros_iso_datetime_string", "nanos_long", "nanos_string", "nanos_iso_datetime_string"},
-			Doc:   "What timestamp columns become: Connect's Timestamp."},
-		{Key: "query", Unsupported: "a query in the place of tables; make a view of it and set table.types to VIEW", Doc: "A query in the place of tables."},
-		{Key: "query.masked", Type: property.Password, Unsupported: "a query in the place of tables; make a view of it and set table.types to VIEW", Doc: "A query in the place of tables."},
-		{Key: "query.suffix", Unsupported: "a text behind the queries", Doc: "A text behind the queries."},
-		{Key: "quote.sql.identifiers", Type: property.Enum, Default: "ALWAYS", Values: []string{"ALWAYS"}, Later: []string{"NEVER"}, Doc: "Names are quoted in queries."},
+		{Key: "incrementing.column.mapping", Type: property.List, Check: checkMapping, Doc: "The incrementing column for each of several tables, as `expression:column` with commas between them; exactly one expression has to match a table."},
+		{Key: "timestamp.columns.mapping", Type: property.List, Check: checkMapping, Doc: "The timestamp columns for each of several tables, as `expression:[column|column]` with commas between them; exactly one expression has to match a table."},
+		{Key: "timestamp.granularity", Type: property.Enum, Default: string(Logical), Values: granularities,
+			Doc: "What timestamp columns become: Connect's Timestamp, or microseconds or nanoseconds since 1970 or text such as 2026-01-31T15:04:05.000123."},
+		{Key: "query", Doc: "A query in the place of tables. But in mode bulk it is asked as `SELECT … FROM (query) WHERE …`."},
+		{Key: "query.masked", Type: property.Password, Doc: "The same, for a query that has something secret in it."},
+		{Key: "query.suffix", Doc: "A text behind all queries, such as `LIMIT 1000`."},
+		{Key: "quote.sql.identifiers", Type: property.Enum, Default: "ALWAYS", Values: []string{"ALWAYS", "NEVER"},
+			Doc: "Names are quoted in queries in either setting: they are spelt as the database spells them, so that quotes change nothing."},
 	}
 }
 
@@ -70,11 +73,12 @@ func tableProperties() property.Table {
 		{Key: "table.include.list", Type: property.List, Check: checkExpressions, Doc: "Regular expressions one of which must match a table's qualified name as a whole."},
 		{Key: "table.exclude.list", Type: property.List, Check: checkExpressions, Doc: "Regular expressions for tables to leave out of those."},
 		{Key: "table.types", Type: property.List, Default: "TABLE", Doc: "The kinds of tables to read, such as TABLE and VIEW."},
-		{Key: "schema.pattern", Unsupported: "a choice of database schemas; choose tables by table.include.list", Doc: "A choice of database schemas."},
-		{Key: "catalog.pattern", Unsupported: "a choice of catalogues; choose tables by table.include.list", Doc: "A choice of catalogues."},
+		{Key: "schema.pattern", Doc: "A pattern, with % and _, for the schemas whose tables are read, where the database has schemas. By default all are."},
+		{Key: "catalog.pattern", Doc: "A pattern, with % and _, for the catalogues whose tables are read; what MySQL calls a database is one. By default it is the one that the URL names."},
 		{Key: "poll.interval.ms", Type: property.Millis, Default: "5000", Check: property.AtLeast(0), Doc: "The time between two rounds over the tables."},
 		{Key: "batch.max.rows", Type: property.Int, Default: "1000", Check: property.AtLeast(1), Doc: "The greatest number of rows in a batch."},
-		{Key: "table.poll.interval.ms", Type: property.Millis, Default: "60000", Unsupported: "looking for new tables while it runs; they are found at the next start", Doc: "Looking for new tables while it runs."},
+		{Key: "table.poll.interval.ms", Type: property.Millis, Default: "60000", Check: property.AtLeast(0), Doc: "The time between two looks for tables that have come or gone."},
+		{Key: "tailrace.keys", Type: property.Bool, Default: "false", Doc: "Whether records have a key, a struct of the columns of the primary key. Confluent's connector never gives one."},
 		{Key: "date.calendar.system", Type: property.Enum, Values: []string{"PROLEPTIC_GREGORIAN", "LEGACY"}, Default: "LEGACY",
 			Doc: "Dates are those that the database shows, in either setting; Java's old calendar shifts those before 1582."},
 	}
@@ -106,12 +110,28 @@ func FromProperties(p *property.Set, dialects ...Dialect) Source {
 		ExcludeTables:      p.List("table.blacklist"),
 		Include:            expressions(p.List("table.include.list")),
 		Exclude:            expressions(p.List("table.exclude.list")),
+		IncrementingFor:    mapping(p.List("incrementing.column.mapping")),
+		TimestampsFor:      mapping(p.List("timestamp.columns.mapping")),
+		Granularity:        Granularity(p.Enum("timestamp.granularity")),
+		Query:              p.String("query") + strings.TrimSpace(p.Password("query.masked")),
+		QuerySuffix:        p.String("query.suffix"),
+		Catalog:            p.String("catalog.pattern"),
+		Schema:             p.String("schema.pattern"),
+		Isolation:          isolations[p.Enum("transaction.isolation.mode")],
+		TablePoll:          max(p.Millis("table.poll.interval.ms"), time.Nanosecond),
+		Keys:               p.Bool("tailrace.keys"),
 		TopicPrefix:        p.String("topic.prefix"),
 		BatchRows:          p.Int("batch.max.rows"),
 		PollInterval:       max(p.Millis("poll.interval.ms"), time.Nanosecond), // 0 stands for the default
 		Log:                p.Log(),
 	}
+	if p.Has("query") && p.Has("query.masked") {
+		p.Errorf("query.masked", "and query exclude each other")
+	}
 	for _, kind := range p.List("table.types") {
+		if s.Query != "" && !p.Has("table.types") {
+			break // the default
+		}
 		s.TableTypes = append(s.TableTypes, strings.ToUpper(kind))
 	}
 	if s.Numeric == "" && p.Bool("numeric.precision.mapping") {
@@ -129,8 +149,11 @@ func FromProperties(p *property.Set, dialects ...Dialect) Source {
 		}
 	}
 	s.Dialect = chooseDialect(p, s.URL, dialects)
-	if s.Mode.timestamp() && len(s.TimestampColumns) == 0 {
-		p.Errorf("timestamp.column.name", "is required by mode %s", s.Mode)
+	for _, err := range s.checkColumns() {
+		p.Errorf("timestamp.column.name", "%w", err)
+	}
+	for _, err := range s.checkQuery() {
+		p.Errorf("query", "%w", err)
 	}
 	for _, err := range s.checkTables() {
 		p.Errorf("table.include.list", "%w", err)
@@ -144,7 +167,7 @@ func chooseDialect(p *property.Set, url string, dialects []Dialect) Dialect {
 	if want == "" {
 		key = "connection.url"
 		rest, ok := strings.CutPrefix(url, "jdbc:")
-		if !ok {
+		if !ok && !strings.Contains(url, "://") {
 			if len(dialects) == 1 {
 				return dialects[0]
 			}
@@ -193,6 +216,39 @@ func checkExpressions(list string) error {
 		}
 	}
 	return nil
+}
+
+var isolations = map[string]sql.IsolationLevel{
+	"READ_UNCOMMITTED": sql.LevelReadUncommitted, "READ_COMMITTED": sql.LevelReadCommitted,
+	"REPEATABLE_READ": sql.LevelRepeatableRead, "SERIALIZABLE": sql.LevelSerializable,
+}
+
+func checkMapping(list string) error {
+	for rule := range strings.SplitSeq(list, ",") {
+		tables, columns, ok := cutLast(strings.TrimSpace(rule), ":")
+		if _, err := property.CompileJava(tables); err != nil || !ok || tables == "" || strings.Trim(columns, "[]") == "" {
+			return fmt.Errorf("be rules such as orders.*:id or orders.*:[updated|created] with commas between them; %q is none", rule)
+		}
+	}
+	return nil
+}
+
+func mapping(list []string) (rules []ColumnsFor) {
+	for _, rule := range list {
+		tables, columns, _ := cutLast(rule, ":")
+		if re, err := property.CompileJava(tables); err == nil {
+			rules = append(rules, ColumnsFor{Tables: re.String(), Columns: strings.Split(strings.Trim(columns, "[]"), "|")})
+		}
+	}
+	return rules
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
 }
 
 // expressions rewrites Java's regular expressions as Go's.

@@ -1,6 +1,7 @@
 package jdbc_test
 
 import (
+	"database/sql"
 	"regexp"
 	"testing"
 	"time"
@@ -38,6 +39,7 @@ func TestTheConfigurationOfATutorialIsTaken(t *testing.T) {
 	assert.Equal(t, jdbc.Source{
 		URL: "jdbc:sqlite:test.db", Dialect: sqlite.Dialect{}, Mode: jdbc.Incrementing, IncrementingColumn: "id",
 		TopicPrefix: "test-sqlite-jdbc-", BatchRows: 1000, PollInterval: 5 * time.Second, Location: time.UTC, TableTypes: []string{"TABLE"},
+		Granularity: jdbc.Logical, TablePoll: time.Minute,
 	}, s)
 	assert.Len(t, p.Notes(), 2)
 }
@@ -48,7 +50,9 @@ func TestEveryPropertyThatIsSupportedReachesTheSource(t *testing.T) {
 		"mode": "timestamp+incrementing", "timestamp.column.name": "updated, created", "validate.non.null": "false", "timestamp.initial": "1500",
 		"timestamp.delay.interval.ms": "250", "db.timezone": "Europe/Berlin", "numeric.mapping": "best_fit",
 		"table.include.list": "main\\.o.*, x", "table.exclude.list": "main\\.old", "table.types": "table,view",
-		"poll.interval.ms": "100", "batch.max.rows": "7",
+		"poll.interval.ms": "100", "batch.max.rows": "7", "table.poll.interval.ms": "200", "timestamp.granularity": "NANOS_long",
+		"incrementing.column.mapping": "main\\.orders:id, .*:number", "schema.pattern": "s%", "catalog.pattern": "c", "query.suffix": "LIMIT 7",
+		"transaction.isolation.mode": "serializable", "tailrace.keys": "true", "quote.sql.identifiers": "NEVER",
 	})
 	require.NoError(t, p.Err())
 	assert.Equal(t, " p ", s.Password)
@@ -62,6 +66,20 @@ func TestEveryPropertyThatIsSupportedReachesTheSource(t *testing.T) {
 	assert.Regexp(t, regexp.MustCompile(s.Include[0]), "main.orders")
 	assert.Equal(t, 100*time.Millisecond, s.PollInterval)
 	assert.Equal(t, 7, s.BatchRows)
+	assert.Equal(t, 200*time.Millisecond, s.TablePoll)
+	assert.Equal(t, jdbc.NanosLong, s.Granularity)
+	assert.Equal(t, []jdbc.ColumnsFor{{Tables: `main\.orders`, Columns: []string{"id"}}, {Tables: ".*", Columns: []string{"number"}}}, s.IncrementingFor)
+	assert.Equal(t, []string{"c", "s%", "LIMIT 7"}, []string{s.Catalog, s.Schema, s.QuerySuffix})
+	assert.Equal(t, sql.LevelSerializable, s.Isolation)
+	assert.True(t, s.Keys)
+
+	s, p = parse(map[string]string{"connection.url": "shop.db", "mode": "timestamp", "topic.prefix": "t", "query.masked": "SELECT 'x' ",
+		"timestamp.column.name": "a"})
+	require.NoError(t, p.Err())
+	assert.Equal(t, "SELECT 'x'", s.Query)
+	s, p = parse(map[string]string{"connection.url": "shop.db", "mode": "timestamp", "timestamp.columns.mapping": "a:[b|c],d:e"})
+	require.NoError(t, p.Err())
+	assert.Equal(t, []jdbc.ColumnsFor{{Tables: "a", Columns: []string{"b", "c"}}, {Tables: "d", Columns: []string{"e"}}}, s.TimestampsFor)
 
 	s, p = parse(map[string]string{"connection.url": "shop.db", "mode": "bulk", "timestamp.initial": "-1", "numeric.precision.mapping": "true", "poll.interval.ms": "0"})
 	require.NoError(t, p.Err())
@@ -72,14 +90,14 @@ func TestEveryPropertyThatIsSupportedReachesTheSource(t *testing.T) {
 
 func TestWhatIsWrongWithPropertiesIsSaidAtOnce(t *testing.T) {
 	_, p := parse(map[string]string{
-		"connection.url": "jdbc:sqlit:x", "mode": "timestamp", "query": "SELECT 1", "timestamp.granularity": "nanos_long",
-		"quote.sql.identifiers": "never", "topic.prefix": "a b", "db.timezone": "Mars", "table.include.list": "a(?=b)", "table.blacklist": "x",
+		"connection.url": "jdbc:sqlit:x", "mode": "timestamp", "query": "SELECT 1", "timestamp.granularity": "pico",
+		"quote.sql.identifiers": "sometimes", "incrementing.column.mapping": "id", "transaction.isolation.mode": "SQL_SERVER_SNAPSHOT", "topic.prefix": "a b", "db.timezone": "Mars", "table.include.list": "a(?=b)", "table.blacklist": "x",
 		"batch.max.rows": "0", "incrementing.colum.name": "id", "schema.pattern": "s",
 	})
 	for _, part := range []string{
-		"connection.url: names the database sqlit, for which there is no dialect; did you mean Sqlite?", "timestamp.column.name: is required by mode timestamp",
-		"query: is not supported yet", "timestamp.granularity", "quote.sql.identifiers", "topic.prefix", "db.timezone", "table.include.list",
-		"batch.max.rows", "incrementing.column.name", "schema.pattern: is not supported yet",
+		"connection.url: names the database sqlit, for which there is no dialect; did you mean Sqlite?", "timestamp.column.name", "is empty: mode timestamp needs it", "incrementing.column.mapping", "transaction.isolation.mode",
+		"query: Query (query) takes the place of tables", "timestamp.granularity", "quote.sql.identifiers", "topic.prefix", "db.timezone", "table.include.list",
+		"batch.max.rows", "incrementing.column.name",
 	} {
 		assert.ErrorContains(t, p.Err(), part)
 	}

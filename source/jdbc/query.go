@@ -14,9 +14,10 @@ type query struct {
 	moment Moment
 }
 
-// newQuery writes the query. Its conditions, the order of its arguments and the
-// order of its rows are those of Confluent's connector.
-func newQuery(s Syntax, mode Mode, t Table, columns []*Column, incrementing string, moment Moment) query {
+// newQuery writes the query for what stands behind FROM. Its conditions, the
+// order of its arguments and the order of its rows are those of Confluent's
+// connector.
+func newQuery(s Syntax, mode Mode, from string, columns []*Column, incrementing string, moment Moment) query {
 	var b strings.Builder
 	b.WriteString("SELECT ")
 	for i, c := range columns {
@@ -32,7 +33,7 @@ func newQuery(s Syntax, mode Mode, t Table, columns []*Column, incrementing stri
 	if mode.timestamp() {
 		b.WriteString(", " + moment.Expr)
 	}
-	b.WriteString(" FROM " + s.table(t))
+	b.WriteString(" FROM " + from)
 
 	m, inc := moment.Expr, s.quote(incrementing)
 	n := 0
@@ -43,14 +44,18 @@ func newQuery(s Syntax, mode Mode, t Table, columns []*Column, incrementing stri
 		}
 		return s.Placeholder(n)
 	}
+	at := arg
+	if moment.Arg != nil {
+		at = func() string { return moment.Arg(arg()) }
+	}
 	switch mode {
 	case Incrementing:
 		b.WriteString(" WHERE " + inc + " > " + arg() + " ORDER BY " + inc + " ASC")
 	case Timestamp:
-		b.WriteString(" WHERE " + m + " > " + arg() + " AND " + m + " < " + arg() + " ORDER BY " + m + " ASC")
+		b.WriteString(" WHERE " + m + " > " + at() + " AND " + m + " < " + at() + " ORDER BY " + m + " ASC")
 	case TimestampIncrementing:
-		b.WriteString(" WHERE " + m + " < " + arg() + " AND ((" + m + " = " + arg() + " AND " + inc + " > " + arg() + ") OR " +
-			m + " > " + arg() + ") ORDER BY " + m + "," + inc + " ASC")
+		b.WriteString(" WHERE " + m + " < " + at() + " AND ((" + m + " = " + at() + " AND " + inc + " > " + arg() + ") OR " +
+			m + " > " + at() + ") ORDER BY " + m + "," + inc + " ASC")
 	}
 	return query{text: b.String(), mode: mode, moment: moment}
 }

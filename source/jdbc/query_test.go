@@ -32,7 +32,7 @@ func TestTheQueriesAreThoseOfTheOriginal(t *testing.T) {
 			`((COALESCE("at","made") = $2 AND "i""d" > $3) OR COALESCE("at","made") > $4) ORDER BY COALESCE("at","made"),"i""d" ASC`, []any{end, at, int64(7), at}},
 	} {
 		syntax := Syntax{QuoteOpen: `"`, QuoteClose: `"`, Placeholder: func(n int) string { return fmt.Sprint("$", n) }}
-		got := newQuery(syntax, q.mode, Table{Schema: "s", Name: "t"}, []*Column{{Name: `i"d`}, {Name: "x", Select: "x::text"}}, `i"d`, q.moment)
+		got := newQuery(syntax, q.mode, syntax.table(Table{Schema: "s", Name: "t"}), []*Column{{Name: `i"d`}, {Name: "x", Select: "x::text"}}, `i"d`, q.moment)
 		assert.Equal(t, q.text, got.text)
 		assert.Equal(t, q.args, got.args(from, end))
 	}
@@ -71,7 +71,7 @@ func TestWhatDriversGiveIsRead(t *testing.T) {
 		{Column{Type: Instant}, day, tailrace.Int64(day.UnixMilli())},
 		{Column{Type: Instant}, []byte("2024-02-29 00:30:00.123"), tailrace.Int64(day.UnixMilli())},
 	} {
-		got, err := c.column.decoder(NumericNone, berlin, false)(&slab, c.src)
+		got, err := c.column.decoder(&Source{Location: berlin}, false)(&slab, c.src)
 		if assert.NoError(t, err, "%v %T", c.column.Type, c.src) {
 			assert.True(t, c.want.Equal(got), "%v %T: %v is not %v", c.column.Type, c.src, got, c.want)
 		}
@@ -82,7 +82,7 @@ func TestWhatDriversGiveIsRead(t *testing.T) {
 	}{{Integer, "x"}, {Integer, 1.5}, {Integer, time.Time{}}, {BigInt, uint64(1 << 63)}, {BigInt, "9223372036854775808"}, {Double, "x"}, {Double, true},
 		{Boolean, "x"}, {Boolean, 1.5}, {Text, struct{}{}}, {Binary, int64(1)}, {Decimal, "x"}, {Decimal, true}, {Date, "x"}, {Date, int64(1)}, {Time, "25:00:00"}, {Instant, []byte("x")}} {
 		c2 := Column{Type: c.typ}
-		_, err := c2.decoder(NumericNone, time.UTC, false)(&slab, c.src)
+		_, err := c2.decoder(&Source{Location: time.UTC}, false)(&slab, c.src)
 		assert.Error(t, err, "%v %T", c.typ, c.src)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -22,6 +23,10 @@ type reader struct {
 	life context.Context
 	end  context.CancelFunc
 
+	stored   stored    // the positions of earlier readers
+	first    position  // that of tables that were never read
+	nextLook time.Time // for tables that have come or gone
+
 	tables []*table
 	turn   int       // of the tables, the one to ask, or that is being read
 	next   time.Time // when the next round begins
@@ -29,12 +34,12 @@ type reader struct {
 	half   half      // what the next batch has so far
 	stuck  error     // what comes behind the half batch
 	dead   error     // what ended the reading
-	told   bool      // the positions that reading starts from were given, where that is needed
 }
 
 // cursor is a query whose rows are being read.
 type cursor struct {
 	rows   *sql.Rows
+	tx     *sql.Tx // nil where the isolation is the database's own
 	cancel context.CancelFunc
 	end    time.Time // rows have to be older
 	cells  []cell
@@ -56,12 +61,6 @@ const batchBytes = 4 << 20
 
 // Read gives the rows of the next table that has some.
 func (r *reader) Read(ctx context.Context) (tailrace.Batch, error) {
-	if !r.told {
-		r.told = true
-		if b := r.starts(); len(b.Offsets) > 0 {
-			return b, nil
-		}
-	}
 	for {
 		if r.dead != nil {
 			return tailrace.Batch{}, r.dead
@@ -85,15 +84,17 @@ func (r *reader) Read(ctx context.Context) (tailrace.Batch, error) {
 	}
 }
 
-// starts gives the positions that reading starts from where they come from the
-// clock: without them a restart before the first row would start later.
-func (r *reader) starts() (b tailrace.Batch) {
+// begins gives the positions that reading begins from where they come from the
+// clock: without them a restart before the first row would begin later.
+func (r *reader) begins() (b tailrace.Batch) {
 	if !r.StartNow || !r.Mode.timestamp() {
 		return b
 	}
 	for _, t := range r.tables {
-		b.Offsets = append(b.Offsets, tailrace.Offset{Partition: t.partition, Position: t.safe.text()})
-		t.told = t.safe
+		if t.told == (position{}) {
+			b.Offsets = append(b.Offsets, tailrace.Offset{Partition: t.partition, Position: t.safe.text()})
+			t.told = t.safe
+		}
 	}
 	return b
 }
@@ -104,14 +105,24 @@ func (r *reader) step(ctx context.Context) (tailrace.Batch, error) {
 		r.stuck = nil
 		return tailrace.Batch{}, err
 	}
+	if r.cursor == nil && r.turn == 0 {
+		if err := r.wait(ctx); err != nil {
+			return tailrace.Batch{}, err
+		}
+		if err := r.review(ctx); err != nil {
+			return tailrace.Batch{}, err
+		}
+		if len(r.tables) == 0 {
+			r.next = time.Now().Add(r.PollInterval)
+			return tailrace.Batch{}, nil
+		}
+	}
 	t := r.tables[r.turn]
 	if r.cursor == nil {
-		if r.turn == 0 {
-			if err := r.wait(ctx); err != nil {
-				return tailrace.Batch{}, err
-			}
+		if b := r.begins(); len(b.Offsets) > 0 {
+			return b, nil
 		}
-		if err := r.ask(ctx, t); err != nil {
+		if err := r.ask(ctx, t); err != nil || r.cursor == nil {
 			return tailrace.Batch{}, err
 		}
 	}
@@ -152,15 +163,17 @@ func (r *reader) wait(ctx context.Context) error {
 
 // ask looks at what the table is like now and opens a cursor on its new rows.
 func (r *reader) ask(ctx context.Context, t *table) error {
-	columns, err := r.Dialect.Columns(ctx, r.db, t.Table, r.Location)
-	if err != nil {
-		return r.interrupted(ctx, "describe table "+t.String(), err)
-	}
-	if len(columns) == 0 {
-		return amiss(t.Table, "it is not there any more: start again without it, or once it is back")
-	}
-	if err := r.describe(t, columns); err != nil {
-		return err
+	if r.Query == "" || r.Mode != Bulk {
+		columns, err := r.columnsOf(ctx, t)
+		if err != nil {
+			return err
+		}
+		if len(columns) == 0 {
+			return r.lost(t)
+		}
+		if err := r.describe(t, columns); err != nil {
+			return err
+		}
 	}
 	c := &cursor{}
 	if r.Mode.timestamp() {
@@ -170,26 +183,88 @@ func (r *reader) ask(ctx context.Context, t *table) error {
 		}
 		c.end = now.Add(-r.Delay).Truncate(time.Millisecond)
 	}
+	if err := r.query(ctx, t, c); err != nil {
+		c.cancel()
+		return r.interrupted(ctx, "query table "+t.String(), err)
+	}
+	if t.plan == nil || r.Query != "" && r.Mode == Bulk {
+		if err := r.describeAnswer(t, c.rows); err != nil {
+			return errors.Join(err, c.close())
+		}
+	}
 	width := len(t.plan.columns)
+	if r.Query != "" && r.Mode == Bulk {
+		width = len(t.columns) // those without a field are in the answer, too
+	}
 	if r.Mode.timestamp() {
 		width++
 	}
 	c.cells, c.dest = make([]cell, width), make([]any, width)
+	r.target(t, c)
+	r.cursor = c
+	return nil
+}
+
+// target says which cell each column of the answer goes to.
+func (r *reader) target(t *table, c *cursor) {
 	for i := range c.cells {
 		c.dest[i] = &c.cells[i]
+	}
+	if r.Query == "" || r.Mode != Bulk {
+		return
+	}
+	beyond := len(t.plan.columns)
+	for i := range t.columns {
+		at := slices.Index(t.plan.columns, &t.columns[i])
+		if at < 0 {
+			at, beyond = beyond, beyond+1
+		}
+		c.dest[i] = &c.cells[at]
+	}
+}
+
+// query opens the cursor's rows.
+func (r *reader) query(ctx context.Context, t *table, c *cursor) error {
+	text, args := r.Query+r.suffix(), []any(nil)
+	if t.plan != nil {
+		text, args = t.plan.query.text, t.plan.query.args(t.at, c.end)
 	}
 	var life context.Context
 	life, c.cancel = context.WithCancel(r.life)
 	stop := context.AfterFunc(ctx, c.cancel) // until the first row is there, which may take long
-	c.rows, err = r.db.QueryContext(life, t.plan.query.text, t.plan.query.args(t.at, c.end)...)
-	if !stop() && err == nil {
-		err = errors.Join(ctx.Err(), c.rows.Close())
+	ask := r.db.QueryContext
+	if r.Isolation != sql.LevelDefault {
+		tx, err := r.db.BeginTx(life, &sql.TxOptions{Isolation: r.Isolation, ReadOnly: true})
+		if err != nil {
+			stop()
+			return err
+		}
+		c.tx, ask = tx, tx.QueryContext
 	}
-	if err != nil {
-		c.cancel()
-		return r.interrupted(ctx, "query table "+t.String(), err)
+	var err error
+	if c.rows, err = ask(life, text, args...); err != nil {
+		stop()
+		if c.tx != nil {
+			err = errors.Join(err, c.tx.Rollback())
+		}
+		return err
 	}
-	r.cursor = c
+	if !stop() {
+		return errors.Join(ctx.Err(), c.close())
+	}
+	return nil
+}
+
+// lost is what becomes of a table that is not there any more.
+func (r *reader) lost(t *table) error {
+	if len(r.Tables) > 0 || r.TablePoll < 0 {
+		return amiss(t.Table, "it is not there any more: start again without it, or once it is back")
+	}
+	r.Log.Warn("a table is read no longer, because it is not there any more", "table", t.String())
+	r.tables = slices.Delete(r.tables, r.turn, r.turn+1)
+	if r.turn == len(r.tables) {
+		r.turn, r.next = 0, time.Now().Add(r.PollInterval)
+	}
 	return nil
 }
 
@@ -249,7 +324,7 @@ func (r *reader) look(t *table) (done bool, err error) {
 	if c.at, err = t.plan.advance(t.at, c.cells); err != nil {
 		return false, amiss(t.Table, "%w", err)
 	}
-	if r.Mode.timestamp() && unripe(c.at.timestamp.V, c.end) {
+	if r.Mode.timestamp() && unripe(c.at.timestamp.V, c.end, t.plan.query.moment.Tick) {
 		return true, nil
 	}
 	if r.Mode == Timestamp && c.at.timestamp.V.After(t.at.moment()) {
@@ -272,7 +347,9 @@ func (r *reader) take(t *table) error {
 			return err
 		}
 	}
-	h.records = append(h.records, tailrace.Record{Topic: t.topic, ValueSchema: t.plan.schema, Value: value})
+	h.records = append(h.records, tailrace.Record{
+		Topic: t.topic, KeySchema: t.plan.keySchema, Key: t.plan.keyOf(&h.slab, value), ValueSchema: t.plan.schema, Value: value,
+	})
 	h.size += size
 	return nil
 }
@@ -307,10 +384,17 @@ func (r *reader) widens(t *table, column int) bool {
 }
 
 // unripe says of a row whether others may still come to stand before or beside
-// it: its moment is not over yet by the time to which rows are read. What has
-// no fraction of a second may come from a column that counts seconds.
-func unripe(moment, end time.Time) bool {
-	return moment.Nanosecond() == 0 && moment.Add(time.Second).After(end)
+// it: its moment is not over yet by the time to which rows are read. Where a
+// column's resolution is not known, what has no fraction of a second may come
+// from one that counts seconds.
+func unripe(moment, end time.Time, tick time.Duration) bool {
+	if tick == 0 {
+		if moment.Nanosecond() != 0 {
+			return false
+		}
+		tick = time.Second
+	}
+	return tick > time.Millisecond && moment.Add(tick).After(end)
 }
 
 // give hands the batch over, with the position behind it where that is new.
@@ -336,8 +420,13 @@ func (r *reader) Commit(context.Context, []tailrace.Offset) error { return nil }
 // database.
 func (r *reader) Close() error {
 	r.dead = errors.New("jdbc source: the reader is closed")
-	err := r.closeCursor()
-	r.end()
+	r.end() // first, or closing the cursor would wait for rows that nobody wants
+	var err error
+	if r.cursor != nil {
+		if err = r.closeCursor(); errors.Is(err, context.Canceled) {
+			err = nil
+		}
+	}
 	if r.db != nil && r.Source.DB == nil {
 		err = errors.Join(err, r.db.Close())
 	}
@@ -350,7 +439,16 @@ func (r *reader) closeCursor() error {
 		return nil
 	}
 	r.cursor = nil
+	return c.close()
+}
+
+func (c *cursor) close() error {
 	err := c.rows.Close()
+	if c.tx != nil {
+		if terr := c.tx.Rollback(); !errors.Is(terr, sql.ErrTxDone) {
+			err = errors.Join(err, terr)
+		}
+	}
 	c.cancel()
 	return err
 }
@@ -360,10 +458,13 @@ func (s Source) place() string {
 	if s.DB != nil {
 		return "the database of DB"
 	}
-	place, _, _ := strings.Cut(s.URL, "?")
+	place, params, _ := strings.Cut(s.URL, "?")
 	place, _, _ = strings.Cut(place, ";")
 	if i := strings.LastIndexByte(place, '@'); i >= 0 {
-		place = place[i+1:]
+		return place[i+1:]
+	}
+	if strings.Contains(params, "@") || strings.Contains(place, "password=") {
+		return "the database of URL (connection.url)" // the ? may be part of a password
 	}
 	return place
 }

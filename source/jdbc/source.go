@@ -86,8 +86,14 @@ type Source struct {
 
 	// AllowNull reads tables whose incrementing or timestamp columns may be
 	// NULL, too: rows where they are, are never seen. By default such a table
-	// is an error (validate.non.null=false).
+	// is an error (validate.non.null=false). A Query is not checked.
 	AllowNull bool
+
+	// IncrementingFor and TimestampsFor name those columns for some tables each,
+	// in the place of IncrementingColumn and TimestampColumns: exactly one rule
+	// has to match a table (incrementing.column.mapping,
+	// timestamp.columns.mapping).
+	IncrementingFor, TimestampsFor []ColumnsFor
 
 	// StartAt leaves out rows that are older, and in mode timestamp those that
 	// are not younger, when there is no stored offset. The zero Time stands for
@@ -107,6 +113,20 @@ type Source struct {
 	// (db.timezone).
 	Location *time.Location
 
+	// Query is a query to read the answers of in the place of tables. Its records
+	// go to the topic TopicPrefix. But in mode bulk it stands as a table in the
+	// queries that are asked, SELECT … FROM (Query) WHERE …, so it may have a WHERE
+	// of its own, and has to give the columns that the mode goes by (query).
+	Query string
+
+	// QuerySuffix is put behind all queries, such as LIMIT 1000 (query.suffix).
+	QuerySuffix string
+
+	// Catalog and Schema are patterns with % and _ for the catalogue (which is
+	// what MySQL calls a database) and the schema of tables. Without a Catalog
+	// it is the one that the URL names (catalog.pattern, schema.pattern).
+	Catalog, Schema string
+
 	// Tables are the names of the tables to read, qualified or not; empty means
 	// all (table.whitelist). ExcludeTables leaves tables out (table.blacklist).
 	Tables, ExcludeTables []string
@@ -119,6 +139,12 @@ type Source struct {
 	// TableTypes are the kinds of tables, such as TABLE and VIEW. Empty means
 	// TABLE (table.types).
 	TableTypes []string
+
+	// TablePoll is the time between two looks for tables that have come or gone.
+	// 0 means a minute, a negative time never. A table that has gone is an error
+	// if Tables names it; others are left out from then on
+	// (table.poll.interval.ms).
+	TablePoll time.Duration
 
 	// TopicPrefix stands before the table's name in the topic (topic.prefix).
 	TopicPrefix string
@@ -134,14 +160,33 @@ type Source struct {
 	// Numeric says what NUMERIC columns become (numeric.mapping).
 	Numeric NumericMapping
 
+	// Granularity says what timestamps become (timestamp.granularity).
+	Granularity Granularity
+
+	// Keys gives records a key, a struct of the columns of the table's primary
+	// key. Confluent's connector never has one. Tables without a primary key have
+	// none here either (tailrace.keys).
+	Keys bool
+
+	// Isolation is the level at which transactions with the queries run. The
+	// default is the database's own (transaction.isolation.mode).
+	Isolation sql.IsolationLevel
+
 	// Log gets what is worth knowing and no error, such as a column left out
 	// because its type has no counterpart. Values of rows are never logged. Nil
 	// logs nothing.
 	Log *slog.Logger
 }
 
+// ColumnsFor names the columns that a mode goes by for some tables.
+type ColumnsFor struct {
+	Tables  string // a regular expression that matches the qualified names as a whole
+	Columns []string
+}
+
 const (
 	defaultPollInterval = 5 * time.Second
+	defaultTablePoll    = time.Minute
 	defaultBatchRows    = 1000
 )
 
@@ -155,7 +200,7 @@ func (s Source) Open(ctx context.Context, from []tailrace.Offset) (source.Reader
 	if err != nil {
 		return nil, permanent(fmt.Errorf("jdbc source: %w", err))
 	}
-	r := &reader{Source: s.withDefaults(), db: s.DB}
+	r := &reader{Source: s.withDefaults(), db: s.DB, stored: stored}
 	if r.db == nil {
 		if r.db, err = s.Dialect.Open(s.URL, s.User, s.Password); err != nil {
 			return nil, permanent(fmt.Errorf("jdbc source: %w", err))
@@ -163,7 +208,7 @@ func (s Source) Open(ctx context.Context, from []tailrace.Offset) (source.Reader
 		r.db.SetMaxOpenConns(1)
 	}
 	r.life, r.end = context.WithCancel(context.Background())
-	if err := r.open(ctx, stored); err != nil {
+	if err := r.open(ctx); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
@@ -172,6 +217,9 @@ func (s Source) Open(ctx context.Context, from []tailrace.Offset) (source.Reader
 func (s Source) withDefaults() Source {
 	if s.PollInterval == 0 {
 		s.PollInterval = defaultPollInterval
+	}
+	if s.TablePoll == 0 {
+		s.TablePoll = defaultTablePoll
 	}
 	if s.BatchRows == 0 {
 		s.BatchRows = defaultBatchRows
@@ -182,6 +230,7 @@ func (s Source) withDefaults() Source {
 	if len(s.TableTypes) == 0 {
 		s.TableTypes = []string{"TABLE"}
 	}
+	s.Query = plainQuery(s.Query)
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
@@ -206,12 +255,10 @@ func (s Source) check() error {
 	default:
 		bad("there is no Mode (mode) %q: choose %s, %s, %s or %s", s.Mode, Bulk, Incrementing, Timestamp, TimestampIncrementing)
 	}
-	if s.Mode.timestamp() && len(s.TimestampColumns) == 0 {
-		bad("TimestampColumns (timestamp.column.name) is empty: mode %s needs it", s.Mode)
+	if !s.Granularity.valid() {
+		bad("there is no Granularity (timestamp.granularity) %q", s.Granularity)
 	}
-	if slices.Contains(s.TimestampColumns, "") {
-		bad("TimestampColumns (timestamp.column.name) has an empty name")
-	}
+	errs = append(errs, s.checkColumns()...)
 	if !s.Numeric.valid() {
 		bad("there is no Numeric (numeric.mapping) %q: choose %s, %s, %s or %s", s.Numeric,
 			NumericNone, NumericBestFit, NumericBestFitEagerDouble, NumericPrecisionOnly)
@@ -229,7 +276,66 @@ func (s Source) check() error {
 		bad("StartAt and StartNow (timestamp.initial) exclude each other")
 	}
 	errs = append(errs, s.checkTables()...)
+	errs = append(errs, s.checkQuery()...)
 	return errors.Join(errs...)
+}
+
+// checkColumns reports what is wrong with the columns that the mode goes by.
+func (s Source) checkColumns() (errs []error) {
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if s.Mode.timestamp() && len(s.TimestampColumns)+len(s.TimestampsFor) == 0 {
+		bad("TimestampColumns (timestamp.column.name) is empty: mode %s needs it", s.Mode)
+	}
+	if slices.Contains(s.TimestampColumns, "") {
+		bad("TimestampColumns (timestamp.column.name) has an empty name")
+	}
+	if s.IncrementingColumn != "" && len(s.IncrementingFor) > 0 {
+		bad("IncrementingColumn and IncrementingFor (incrementing.column.name, incrementing.column.mapping) exclude each other")
+	}
+	if len(s.TimestampColumns) > 0 && len(s.TimestampsFor) > 0 {
+		bad("TimestampColumns and TimestampsFor (timestamp.column.name, timestamp.columns.mapping) exclude each other")
+	}
+	for _, c := range s.IncrementingFor {
+		if _, err := wholeName(c.Tables); err != nil || len(c.Columns) != 1 || c.Columns[0] == "" {
+			bad("IncrementingFor (incrementing.column.mapping) must have an expression for tables and one column each, as in orders:id")
+		}
+	}
+	for _, c := range s.TimestampsFor {
+		if _, err := wholeName(c.Tables); err != nil || len(c.Columns) == 0 || slices.Contains(c.Columns, "") {
+			bad("TimestampsFor (timestamp.columns.mapping) must have an expression for tables and columns each, as in orders:[updated|created]")
+		}
+	}
+	return errs
+}
+
+// limits finds the words of a suffix that leave rows out.
+var limits = regexp.MustCompile(`(?i)\b(limit|fetch)\b`)
+
+// checkQuery reports what is wrong with Query and QuerySuffix.
+func (s Source) checkQuery() (errs []error) {
+	if s.Mode == Timestamp && limits.MatchString(s.QuerySuffix) {
+		errs = append(errs, errors.New("QuerySuffix (query.suffix) limits the rows, so that in mode timestamp those that share one would be lost: "+
+			"choose mode timestamp+incrementing"))
+	}
+	if s.Query == "" {
+		return errs
+	}
+	if len(s.Tables)+len(s.ExcludeTables)+len(s.Include)+len(s.Exclude)+len(s.TableTypes) > 0 || s.Catalog != "" || s.Schema != "" {
+		errs = append(errs, errors.New("Query (query) takes the place of tables: leave out what chooses those (table.whitelist and so on)"))
+	}
+	if s.Keys {
+		errs = append(errs, errors.New("Keys (tailrace.keys) are those of tables, which a Query (query) has not: let the transform ValueToKey make them"))
+	}
+	if s.TopicPrefix == "" {
+		errs = append(errs, errors.New("TopicPrefix (topic.prefix) is empty: it is the topic of a Query (query)"))
+	}
+	if len(s.IncrementingFor)+len(s.TimestampsFor) > 0 {
+		errs = append(errs, errors.New("IncrementingFor and TimestampsFor (incrementing.column.mapping, timestamp.columns.mapping) go by tables, and there is a Query (query)"))
+	}
+	if s.Mode.incrementing() && s.IncrementingColumn == "" {
+		errs = append(errs, errors.New("IncrementingColumn (incrementing.column.name) is empty: a Query (query) has no auto-increment column"))
+	}
+	return errs
 }
 
 func (s Source) checkTables() (errs []error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tailrace-io/tailrace"
 )
@@ -14,6 +15,10 @@ type table struct {
 	Table
 	topic     string
 	partition string
+
+	// The columns that the mode goes by, as the configuration names them.
+	incrementing string
+	timestamps   []string
 
 	columns []Column // as they were when plan was made
 	plan    *plan
@@ -30,7 +35,11 @@ type plan struct {
 	columns  []*Column // those that have a field, in the fields' order
 	decoders []Decoder
 	id       int // the field of the incrementing column; -1 without
-	query    query
+
+	keySchema *tailrace.Schema // nil where records have no key
+	key       []int            // the fields of the key
+
+	query query
 }
 
 // describe takes what the table's columns are now. The plan, and with it the
@@ -49,7 +58,6 @@ func (r *reader) describe(t *table, columns []Column) error {
 
 // sameColumn compares what a dialect says in words and numbers.
 func sameColumn(a, b Column) bool {
-	a.Decode, a.Moment, b.Decode, b.Moment = nil, Moment{Expr: a.Moment.Expr}, nil, Moment{Expr: b.Moment.Expr}
 	return a.Name == b.Name && a.Declared == b.Declared && a.Type == b.Type && a.Precision == b.Precision && a.Scale == b.Scale &&
 		a.Unsigned == b.Unsigned && a.Nullable == b.Nullable && a.NeverNull == b.NeverNull && a.AutoIncrement == b.AutoIncrement &&
 		a.Key == b.Key && a.Select == b.Select && a.Moment.Expr == b.Moment.Expr
@@ -65,10 +73,13 @@ func (r *reader) newPlan(t *table, columns []Column) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := tailrace.NewSchema(tailrace.TypeStruct).Name(t.Name)
+	b := tailrace.NewSchema(tailrace.TypeStruct)
+	if r.Query == "" {
+		b.Name(t.Name)
+	}
 	for i := range columns {
 		c := &columns[i]
-		field := c.schema(r.Numeric)
+		field := c.schema(&r.Source)
 		if field == nil {
 			r.Log.Warn("a column is left out, because its type has no counterpart", "table", t.String(), "column", c.Name, "type", c.Declared)
 			continue
@@ -88,17 +99,58 @@ func (r *reader) newPlan(t *table, columns []Column) (*plan, error) {
 		}
 		b.Field(c.Name, schema)
 		p.columns = append(p.columns, c)
-		p.decoders = append(p.decoders, c.decoder(r.Numeric, r.Location, t.wide[c.Name]))
+		p.decoders = append(p.decoders, c.decoder(&r.Source, t.wide[c.Name]))
 	}
 	if p.schema, err = b.Build(); err != nil {
 		return nil, amiss(t.Table, "%w", err)
+	}
+	if err := r.addKey(p, t); err != nil {
+		return nil, err
 	}
 	name := ""
 	if incrementing != nil {
 		name = incrementing.Name
 	}
-	p.query = newQuery(r.Dialect.Syntax(), r.Mode, t.Table, p.columns, name, moment)
+	p.query = r.writeQuery(t, p.columns, name, moment)
 	return p, nil
+}
+
+// addKey makes the schema of the key, where there is to be one.
+func (r *reader) addKey(p *plan, t *table) error {
+	if !r.Keys {
+		return nil
+	}
+	for place := 1; ; place++ {
+		i := slices.IndexFunc(p.columns, func(c *Column) bool { return c.Key == place })
+		if i < 0 {
+			break
+		}
+		p.key = append(p.key, i)
+	}
+	if len(p.key) == 0 {
+		return nil
+	}
+	b := tailrace.NewSchema(tailrace.TypeStruct).Name(t.Name + ".Key")
+	for _, i := range p.key {
+		b.Field(p.columns[i].Name, p.schema.Fields()[i].Schema)
+	}
+	var err error
+	if p.keySchema, err = b.Build(); err != nil {
+		return amiss(t.Table, "the key: %w", err)
+	}
+	return nil
+}
+
+// keyOf cuts the key out of a row.
+func (p *plan) keyOf(slab *tailrace.Slab, row tailrace.Value) tailrace.Value {
+	if p.keySchema == nil {
+		return tailrace.Value{}
+	}
+	values, fields := slab.Values(len(p.key)), row.Fields()
+	for k, i := range p.key {
+		values[k] = fields[i]
+	}
+	return tailrace.StructOf(values)
 }
 
 // incrementing finds the incrementing column and checks it; nil where the mode
@@ -108,7 +160,7 @@ func (r *reader) incrementing(t *table, columns []Column) (*Column, error) {
 		return nil, nil
 	}
 	var c *Column
-	if r.IncrementingColumn == "" {
+	if t.incrementing == "" {
 		i := slices.IndexFunc(columns, func(c Column) bool { return c.AutoIncrement })
 		if i < 0 {
 			return nil, amiss(t.Table, "mode %s needs an incrementing column and the table has no auto-increment column: "+
@@ -117,7 +169,7 @@ func (r *reader) incrementing(t *table, columns []Column) (*Column, error) {
 		c = &columns[i]
 	} else {
 		var err error
-		if c, err = findColumn(columns, r.IncrementingColumn); err != nil {
+		if c, err = findColumn(columns, t.incrementing); err != nil {
 			return nil, amiss(t.Table, "the incrementing column %w: see IncrementingColumn (incrementing.column.name)", err)
 		}
 	}
@@ -129,7 +181,7 @@ func (r *reader) incrementing(t *table, columns []Column) (*Column, error) {
 		return nil, amiss(t.Table, "the incrementing column %s is %s, which is no whole number: "+
 			"see IncrementingColumn (incrementing.column.name)", c.Name, c.Declared)
 	}
-	if c.Nullable && !c.NeverNull && !r.AllowNull {
+	if c.Nullable && !c.NeverNull && !r.AllowNull && r.Query == "" {
 		return nil, amiss(t.Table, "the incrementing column %s may be NULL, and a row where it is would never be seen: "+
 			"declare it NOT NULL, or set AllowNull (validate.non.null=false)", c.Name)
 	}
@@ -144,8 +196,9 @@ func (r *reader) moment(t *table, columns []Column) (Moment, error) {
 	}
 	var out Moment
 	var exprs, names []string
-	some := false // some column is never NULL
-	for _, name := range r.TimestampColumns {
+	some := false   // some column is never NULL
+	coarse := false // some column's resolution is not known
+	for _, name := range t.timestamps {
 		c, err := findColumn(columns, name)
 		if err != nil {
 			return out, amiss(t.Table, "the timestamp column %w: see TimestampColumns (timestamp.column.name)", err)
@@ -158,12 +211,22 @@ func (r *reader) moment(t *table, columns []Column) (Moment, error) {
 		if out.Expr == "" {
 			out = m
 		}
+		if out.Tick = max(out.Tick, m.Tick); m.Tick == 0 {
+			coarse = true
+		}
+		if m.Zoned != out.Zoned && r.Location != time.UTC {
+			return out, amiss(t.Table, "of the timestamp columns %s some keep instants and some what clocks show, which cannot be put "+
+				"into one order with Location (db.timezone) %s: choose columns of one kind, or UTC", strings.Join(t.timestamps, ", "), r.Location)
+		}
 		exprs, names = append(exprs, m.Expr), append(names, c.Name)
 		some = some || !c.Nullable || c.NeverNull
 	}
-	if !some && !r.AllowNull {
+	if !some && !r.AllowNull && r.Query == "" {
 		return out, amiss(t.Table, "the timestamp column %s may be NULL, and a row where it is would never be seen: "+
 			"declare it NOT NULL, or set AllowNull (validate.non.null=false)", strings.Join(names, " or "))
+	}
+	if coarse {
+		out.Tick = 0
 	}
 	if len(exprs) > 1 {
 		out.Expr = "COALESCE(" + strings.Join(exprs, ",") + ")"

@@ -22,6 +22,7 @@ const (
 	Double                  // FLOAT64
 	Numeric                 // by NumericMapping
 	Decimal                 // Connect's Decimal
+	AnyScale                // Debezium's VariableScaleDecimal; FLOAT64 by the mappings that fit
 	Text                    // STRING
 	Binary                  // BYTES
 	Date                    // Connect's Date
@@ -85,6 +86,10 @@ func (c *Column) plain(m NumericMapping) tailrace.Type {
 		return tailrace.TypeFloat64
 	case Numeric:
 		return m.fit(c.Precision, c.Scale)
+	case AnyScale:
+		if m == NumericBestFit || m == NumericBestFitEagerDouble {
+			return tailrace.TypeFloat64
+		}
 	case Text:
 		return tailrace.TypeString
 	case Binary:
@@ -117,19 +122,22 @@ func (m NumericMapping) fit(precision, scale int) tailrace.Type {
 
 // schema starts the schema of the column's field; nil where the column is left
 // out.
-func (c *Column) schema(m NumericMapping) *tailrace.SchemaBuilder {
-	if t := c.plain(m); t != tailrace.TypeNull {
+func (c *Column) schema(s *Source) *tailrace.SchemaBuilder {
+	if t := c.plain(s.Numeric); t != tailrace.TypeNull {
 		return tailrace.NewSchema(t)
 	}
 	switch c.Type {
 	case Numeric, Decimal:
 		return tailrace.DecimalSchema(c.decimalScale()).Parameter(precisionName, strconv.Itoa(c.Precision))
+	case AnyScale:
+		return tailrace.NewSchema(tailrace.TypeStruct).Name(tailrace.VariableScaleName).Version(1).Doc("Variable scaled decimal").
+			Field("scale", tailrace.Int32Schema).Field("value", tailrace.BytesSchema)
 	case Date:
 		return tailrace.Semantic(tailrace.DateName)
 	case Time:
 		return tailrace.Semantic(tailrace.TimeName)
 	case Instant:
-		return tailrace.Semantic(tailrace.TimestampName)
+		return s.Granularity.schema()
 	}
 	return nil
 }

@@ -44,11 +44,11 @@ func notA(src any, what string) error {
 }
 
 // decoder gives the way to read the column; wide makes its integers INT64.
-func (c *Column) decoder(m NumericMapping, loc *time.Location, wide bool) Decoder {
+func (c *Column) decoder(s *Source, wide bool) Decoder {
 	if c.Decode != nil {
 		return c.Decode
 	}
-	switch t := c.plain(m); t {
+	switch t := c.plain(s.Numeric); t {
 	case tailrace.TypeInt8, tailrace.TypeInt16, tailrace.TypeInt32, tailrace.TypeInt64:
 		if wide {
 			t = tailrace.TypeInt64
@@ -67,11 +67,13 @@ func (c *Column) decoder(m NumericMapping, loc *time.Location, wide bool) Decode
 	case Numeric, Decimal:
 		return decimals(c.decimalScale())
 	case Date:
-		return dates(loc)
+		return dates(s.Location)
 	case Time:
-		return timesOfDay(loc)
+		return timesOfDay(s.Location)
+	case AnyScale:
+		return anyScale
 	case Instant:
-		return instants(loc)
+		return c.instants(s.Granularity, s.Location)
 	}
 	return nil
 }
@@ -250,6 +252,22 @@ func decimals(scale int) Decoder {
 		}
 		return slab.CopyBytes(tailrace.AppendBigUnscaled(out[:0], n)), nil
 	}
+}
+
+// anyScale reads numbers that each have a scale of their own.
+func anyScale(slab *tailrace.Slab, src any) (tailrace.Value, error) {
+	digits, _ := src.(string)
+	if b, ok := src.([]byte); ok {
+		digits = string(b)
+	}
+	_, fraction, _ := strings.Cut(digits, ".")
+	v, err := decimals(len(fraction))(slab, digits)
+	if err != nil {
+		return tailrace.Value{}, notA(src, "decimal number")
+	}
+	fields := slab.Values(2)
+	fields[0], fields[1] = tailrace.Int32(int32(len(fraction))), v
+	return tailrace.StructOf(fields), nil
 }
 
 // smallUnscaled is unscaled for plain numbers of up to 18 digits, without an

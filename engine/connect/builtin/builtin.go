@@ -15,6 +15,8 @@ import (
 	"github.com/tailrace-io/tailrace/sink/kafka"
 	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/jdbc"
+	mysqljdbc "github.com/tailrace-io/tailrace/source/jdbc/mysql"
+	postgresjdbc "github.com/tailrace-io/tailrace/source/jdbc/postgres"
 	"github.com/tailrace-io/tailrace/source/jdbc/sqlite"
 	"github.com/tailrace-io/tailrace/source/mysql"
 )
@@ -65,4 +67,6 @@ func producer(p *property.Set) sink.Sink {
 	return kafka.FromProperties(p)
 }
 
-func jdbcSource(p *property.Set) source.Source { return jdbc.FromProperties(p, sqlite.Dialect{}) }
+func jdbcSource(p *property.Set) source.Source {
+	return jdbc.FromProperties(p, mysqljdbc.Dialect{}, mysqljdbc.MariaDB{}, postgresjdbc.Dialect{}, sqlite.Dialect{})
+}

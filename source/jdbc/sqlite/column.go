@@ -46,7 +46,11 @@ func column(name, declared string, loc *time.Location) jdbc.Column {
 	case "DATE":
 		c.Type, c.Decode = jdbc.Date, dates(loc)
 	case "DATETIME", "TIMESTAMP":
-		c.Type, c.Decode = jdbc.Instant, instants(loc)
+		c.Type = jdbc.Instant
+		c.Instant = func(src any) (tailrace.Null[time.Time], error) {
+			t, err := stored(src, loc)
+			return tailrace.Some(t), err
+		}
 	case "BYTEA":
 		c.Type = jdbc.Binary
 	default:
@@ -121,19 +125,14 @@ func stored(src any, loc *time.Location) (time.Time, error) {
 		if t, ok := julian(v); ok {
 			return t, nil
 		}
+	case time.Time: // which the driver makes of texts in the answer to a query as it stands
+		return wall(v, time.UTC, loc), nil
 	case string:
 		if t, ok := jdbc.ParseTime(v, loc); ok {
 			return t, nil
 		}
 	}
 	return time.Time{}, errors.New("holds something that is no date or time in one of SQLite's forms")
-}
-
-func instants(loc *time.Location) jdbc.Decoder {
-	return func(_ *tailrace.Slab, src any) (tailrace.Value, error) {
-		t, err := stored(src, loc)
-		return tailrace.Int64(t.UnixMilli()), err
-	}
 }
 
 func dates(loc *time.Location) jdbc.Decoder {

@@ -68,8 +68,8 @@ func (Dialect) Open(url, user, password string) (*sql.DB, error) {
 	return sql.Open("sqlite", dsn)
 }
 
-// Tables lists the tables and views.
-func (Dialect) Tables(ctx context.Context, db jdbc.Queryer, types []string) ([]jdbc.Table, error) {
+// Tables lists the tables and views. There are neither catalogues nor schemas.
+func (Dialect) Tables(ctx context.Context, db jdbc.Queryer, in jdbc.Scope) ([]jdbc.Table, error) {
 	rows, err := db.QueryContext(ctx, "SELECT name, upper(type) FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name")
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (Dialect) Tables(ctx context.Context, db jdbc.Queryer, types []string) ([]j
 		if err := rows.Scan(&name, &kind); err != nil {
 			return nil, err
 		}
-		if slices.Contains(types, kind) {
+		if slices.Contains(in.Types, kind) {
 			out = append(out, jdbc.Table{Name: name})
 		}
 	}
@@ -115,6 +115,18 @@ func (Dialect) Columns(ctx context.Context, db jdbc.Queryer, t jdbc.Table, loc *
 		out = append(out, c)
 	}
 	return out, rows.Err()
+}
+
+// Result goes by the types that the columns were declared with. What was
+// computed has none and is STRING.
+func (Dialect) Result(types []*sql.ColumnType, loc *time.Location) []jdbc.Column {
+	var out []jdbc.Column
+	for _, t := range types {
+		c := column(t.Name(), t.DatabaseTypeName(), loc)
+		c.Nullable = true
+		out = append(out, c)
+	}
+	return out
 }
 
 // Now is the machine's clock, to the millisecond, as SQLite reads it.
