@@ -75,10 +75,23 @@ func hasField(t *table, fields []field, column string) bool {
 }
 
 func (w *writer) describe(ctx context.Context, t *table) (err error) {
-	if t.columns, err = w.Dialect.Columns(ctx, w.db, t.Table); err != nil {
-		return w.failed("look up", t.Table, err)
+	names := []Table{t.Table}
+	if w.Unquoted { // as the database may spell it
+		names = append(names, each(t.Table, strings.ToLower), each(t.Table, strings.ToUpper))
+	}
+	for _, name := range names {
+		if t.columns, err = w.Dialect.Columns(ctx, w.db, name); err != nil {
+			return w.failed("look up", name, err)
+		}
+		if len(t.columns) > 0 {
+			break
+		}
 	}
 	return nil
+}
+
+func each(t Table, f func(string) string) Table {
+	return Table{f(t.Catalog), f(t.Schema), f(t.Name)}
 }
 
 func (w *writer) create(ctx context.Context, t *table, fields []field, keys int) error {

@@ -1,0 +1,127 @@
+package jdbc_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/sink/jdbc"
+	"github.com/tailrace-io/tailrace/sink/jdbc/mysql"
+	"github.com/tailrace-io/tailrace/sink/jdbc/postgres"
+	"github.com/tailrace-io/tailrace/sink/jdbc/sqlite"
+)
+
+var dialects = []jdbc.Dialect{sqlite.Dialect{}, postgres.Dialect{}, mysql.Dialect{}, mysql.Dialect{MariaDB: true}}
+
+func TestThePropertyTablesAreSound(t *testing.T) {
+	require.NoError(t, jdbc.Properties().Verify())
+	require.NoError(t, jdbc.DebeziumProperties().Verify())
+}
+
+func TestConfluentsPropertiesAreRead(t *testing.T) {
+	p := property.New(map[string]string{
+		"connection.url": "jdbc:mysql://db:3307/shop?rewriteBatchedStatements=true", "connection.user": "u", "connection.password": "p",
+		"insert.mode": "upsert", "pk.mode": "record_key", "pk.fields": "id, tenant", "delete.enabled": "true", "fields.whitelist": "a,b",
+		"table.name.format": "kafka_${topic}", "auto.create": "true", "auto.evolve": "true", "quote.sql.identifiers": "never",
+		"db.timezone": "Europe/Berlin", "batch.size": "100", "max.retries": "3", "exactly.once.table": "offsets",
+	})
+	s := jdbc.FromProperties(p, dialects...)
+	require.NoError(t, p.Err())
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	assert.Equal(t, jdbc.Sink{
+		URL: "jdbc:mysql://db:3307/shop?rewriteBatchedStatements=true", User: "u", Password: "p", Dialect: mysql.Dialect{},
+		InsertMode: jdbc.InsertUpsert, PKMode: jdbc.KeyRecordKey, PKFields: []string{"id", "tenant"}, Deletes: true, Fields: []string{"a", "b"},
+		TableFormat: "kafka_${topic}", QualifiedTopics: true, AutoCreate: true, AutoEvolve: true, Unquoted: true, NullDefaults: true,
+		Location: berlin, BatchRows: 100, OffsetTable: "offsets",
+	}, s)
+	assert.Len(t, p.Notes(), 1)
+}
+
+func TestDebeziumsPropertiesAreRead(t *testing.T) {
+	p := property.New(map[string]string{
+		"connection.url": "jdbc:postgresql://localhost/shop", "connection.username": "u", "connection.password": "p",
+		"insert.mode": "upsert", "primary.key.mode": "record_key", "delete.enabled": "true", "truncate.enabled": "true",
+		"schema.evolution": "basic", "collection.name.format": "${source.table}", "hibernate.c3p0.idle_test_period": "300",
+	})
+	s := jdbc.FromDebeziumProperties(p, dialects...)
+	require.NoError(t, p.Err())
+	assert.Equal(t, jdbc.Sink{
+		URL: "jdbc:postgresql://localhost/shop", User: "u", Password: "p", Dialect: postgres.Dialect{},
+		InsertMode: jdbc.InsertUpsert, PKMode: jdbc.KeyRecordKey, Deletes: true, Truncates: true, TableFormat: "${source.table}",
+		AutoCreate: true, AutoEvolve: true, Unquoted: true, Location: time.UTC, BatchRows: 500,
+		PKFields: s.PKFields, Fields: s.Fields,
+	}, s)
+	assert.Empty(t, s.PKFields)
+}
+
+func TestPropertiesThatCannotBe(t *testing.T) {
+	for _, c := range []struct {
+		config map[string]string
+		says   string
+	}{
+		{map[string]string{}, "connection.url: is required"},
+		{map[string]string{"connection.url": "jdbc:oracle:thin:@x"}, "oracle"},
+		{map[string]string{"connection.url": "jdbc:sqlite:x", "insert.mode": "upsert"}, "pk.mode: has to be set"},
+		{map[string]string{"connection.url": "jdbc:sqlite:x", "insert.mode": "merge"}, "insert.mode"},
+		{map[string]string{"connection.url": "jdbc:sqlite:x", "table.name.format": "${tabel}"}, "${tabel}"},
+		{map[string]string{"connection.url": "jdbc:sqlite:x", "pk.mod": "none"}, "pk.mode"},
+		{map[string]string{"connection.url": "jdbc:sqlite:x", "db.timezone": "Mars"}, "time zone"},
+	} {
+		p := property.New(c.config)
+		jdbc.FromProperties(p, dialects...)
+		assert.ErrorContains(t, p.Err(), c.says)
+	}
+}
+
+// Each form of URL opens, and what is wrong with one does not show its password.
+func TestURLs(t *testing.T) {
+	for url, dialect := range map[string]jdbc.Dialect{
+		"jdbc:mysql://db/shop?user=u&password=p&useSSL=false":       mysql.Dialect{},
+		"jdbc:mariadb://db:3307/shop":                               mysql.Dialect{MariaDB: true},
+		"mysql://u:p@db/shop":                                       mysql.Dialect{},
+		"u:p@tcp(db:3306)/shop?parseTime=true":                      mysql.Dialect{},
+		"jdbc:postgresql://db/shop?user=u&currentSchema=x&ssl=true": postgres.Dialect{},
+		"jdbc:postgresql:shop":                                      postgres.Dialect{},
+		"host=db user=u dbname=shop":                                postgres.Dialect{},
+		"postgres://u:p@db/shop?sslmode=disable":                    postgres.Dialect{},
+		"jdbc:sqlite:/tmp/a b.db?busy_timeout=100":                  sqlite.Dialect{},
+		"relative.db": sqlite.Dialect{},
+	} {
+		db, err := dialect.Open(url, "", "")
+		if assert.NoError(t, err, url) {
+			require.NoError(t, db.Close())
+		}
+	}
+	for url, dialect := range map[string]jdbc.Dialect{
+		"jdbc:mysql://u:hunter2@db/shop?wrong=1":             mysql.Dialect{},
+		"u:hunter2@wrong(db/shop":                            mysql.Dialect{},
+		"jdbc:mysql://u:hunter2@a,b/shop":                    mysql.Dialect{},
+		"jdbc:postgresql://db/shop?password=hunter2&wrong=1": postgres.Dialect{},
+		"postgres://u:hunter2@db:port/shop":                  postgres.Dialect{},
+		"mysql://u:hunter2@db/shop":                          postgres.Dialect{},
+		"jdbc:postgresql://u:hunter2@db/shop":                sqlite.Dialect{},
+		"":                                                   sqlite.Dialect{},
+	} {
+		_, err := dialect.Open(url, "", "")
+		if assert.Error(t, err, url) {
+			assert.NotContains(t, err.Error(), "hunter2")
+		}
+	}
+}
+
+func FuzzURLs(f *testing.F) {
+	for _, url := range []string{"jdbc:mysql://u:p@db/shop?a=b", "u:p@tcp(db)/x", "jdbc:postgresql:shop", "jdbc:sqlite:a?b", "postgres://%zz"} {
+		f.Add(url)
+	}
+	f.Fuzz(func(t *testing.T, url string) {
+		for _, d := range dialects {
+			if db, err := d.Open(url, "", ""); err == nil {
+				_ = db.Close()
+			}
+		}
+	})
+}
