@@ -29,8 +29,11 @@ type Cluster struct {
 	done   chan struct{} // closed by Close
 }
 
+// ErrClosed says that the cluster was closed.
 var ErrClosed = errors.New("it is closed already")
 
+// New makes a cluster that is connected to nothing yet, by settings with their
+// defaults.
 func New(s Settings) *Cluster {
 	c := &Cluster{
 		settings: s, brokers: make(map[int32]*Broker), controller: -1,
@@ -60,6 +63,10 @@ func (b *Broker) String() string {
 
 // Broker gives the broker of an id, and nil where the cluster has none such.
 func (c *Cluster) Broker(id int32) *Broker { return c.brokers[id] }
+
+// Another gives the same broker, to be connected once more: for a goroutine of
+// its own.
+func (b *Broker) Another() *Broker { return &Broker{ID: b.ID, addr: b.addr} }
 
 // Controller gives the broker that makes topics; nil where there is none at the
 // moment.
@@ -220,6 +227,15 @@ func (c *Cluster) Metadata(ctx context.Context, topics []string, create bool) (*
 	if topics == nil {
 		topics = []string{} // null would ask for all
 	}
+	return c.learn(ctx, topics, create)
+}
+
+// AllTopics is Metadata of all topics that the user may see.
+func (c *Cluster) AllTopics(ctx context.Context) (*metadata.Response, error) {
+	return c.learn(ctx, nil, false)
+}
+
+func (c *Cluster) learn(ctx context.Context, topics []string, create bool) (*metadata.Response, error) {
 	m, err := c.Ask(ctx, &metadata.Request{TopicNames: topics, AllowAutoTopicCreation: create}, c.seeds...)
 	if err != nil {
 		return nil, err
