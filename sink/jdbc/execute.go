@@ -101,7 +101,10 @@ func (w *writer) statements(ctx context.Context, tx *sql.Tx, p *plan, op Op, mas
 		}
 	}()
 	for len(rows) > 0 {
-		query, n := w.query(p, op, mask, w.chunk(rows))
+		query, n := single, 1
+		if prepared == nil {
+			query, n = w.query(p, op, mask, w.chunk(rows))
+		}
 		w.arguments(rows[:n], width, first)
 		var result sql.Result
 		if n == 1 && len(rows) > 1 && prepared == nil {
@@ -110,7 +113,7 @@ func (w *writer) statements(ctx context.Context, tx *sql.Tx, p *plan, op Op, mas
 			}
 			single = query
 		}
-		if prepared != nil && query == single {
+		if prepared != nil {
 			result, err = prepared.ExecContext(ctx, w.argBuf...)
 		} else {
 			result, err = tx.ExecContext(ctx, query, w.argBuf...)
