@@ -26,6 +26,10 @@ import (
 const brokerEnv = "TAILRACE_TEST_FAKE_BROKER"
 
 func TestMain(m *testing.M) {
+	if text := os.Getenv(counterEnv); text != "" {
+		fmt.Fprintln(os.Stderr, "the child ended:", count(text))
+		os.Exit(1)
+	}
 	if os.Getenv(brokerEnv) == "" {
 		os.Exit(m.Run())
 	}

@@ -77,18 +77,24 @@ func held(t testing.TB, brokers []string, topic string) (numbers []int) {
 }
 
 // log reads the committed records that a topic of one partition has.
-func log(t testing.TB, brokers []string, topic string) (records []*kgo.Record) {
+func log(t testing.TB, brokers []string, topic string) []*kgo.Record {
+	t.Helper()
+	return logOf(t, brokers, topic, 0)
+}
+
+// logOf reads the committed records of a partition.
+func logOf(t testing.TB, brokers []string, topic string, partition int32) (records []*kgo.Record) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	k, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().AtStart()}}))
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {partition: kgo.NewOffset().AtStart()}}))
 	require.NoError(t, err)
 	defer k.Close()
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.ReplicaID = -1 // to the end of what is not committed yet: a marker may come a moment behind the commit
 	part := kmsg.NewListOffsetsRequestTopicPartition()
-	part.Timestamp = -1
+	part.Partition, part.Timestamp = partition, -1
 	req.Topics = []kmsg.ListOffsetsRequestTopic{{Topic: topic, Partitions: []kmsg.ListOffsetsRequestTopicPartition{part}}}
 	res, err := req.RequestWith(ctx, k)
 	if errors.Is(err, kerr.UnknownTopicOrPartition) {
