@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/tailrace-io/tailrace"
 )
@@ -198,4 +199,24 @@ func TestNativeTypes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Moments show the clock of the zone; what has no zone stays as it is.
+func TestZones(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		berlin, err := time.LoadLocation("Europe/Berlin")
+		require.NoError(t, err)
+		s := d.sink()
+		s.Location = berlin
+		r := row(1, tailrace.Value{}, tailrace.Value{})
+		r.ValueSchema = tailrace.NewSchema(tailrace.TypeStruct).
+			Field("instant", named(tailrace.TimestampName)).Field("clock", named(tailrace.DebeziumTimestampName)).MustBuild()
+		r.Value = tailrace.StructOf([]tailrace.Value{tailrace.Int64(moment.UnixMilli()), tailrace.Int64(moment.UnixMilli())})
+		write(t, open(t, s), r)
+		as := map[string]string{"mysql": "CHAR", "mariadb": "CHAR"}[d.name]
+		if as == "" {
+			as = "TEXT"
+		}
+		assert.Equal(t, []string{"2026-01-31 16:04:05.678 2026-01-31 15:04:05.678"}, d.rows("SELECT CAST(instant AS "+as+"), CAST(clock AS "+as+") FROM people"))
+	})
 }
