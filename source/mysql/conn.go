@@ -24,7 +24,8 @@ import (
 // network: the packets of a row are looked at where they came in.
 type conn struct {
 	*client.Conn
-	net net.Conn
+	net  net.Conn
+	wire *wire // below TLS
 
 	buf        []byte // what came in; unread is buf[start:end]
 	start, end int
@@ -136,7 +137,7 @@ func (s *Source) handshake(ctx context.Context, encrypted bool) (*conn, error) {
 	if strings.Contains(s.Addr, "/") {
 		network = "unix"
 	}
-	raw, err := (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext(ctx, network, s.Addr)
+	raw, err := dialWire(ctx, network, s.Addr)
 	if err != nil {
 		return nil, late(&lost{doing, err})
 	}
@@ -158,7 +159,7 @@ func (s *Source) handshake(ctx context.Context, encrypted bool) (*conn, error) {
 		raw.Close()
 		return nil, late(explain(doing, err))
 	}
-	return &conn{Conn: c, net: c.Conn.Conn, buf: make([]byte, readBuffer)}, nil
+	return &conn{Conn: c, net: c.Conn.Conn, wire: raw, buf: make([]byte, readBuffer)}, nil
 }
 
 // explain adds what to do about a refused connection.
@@ -425,8 +426,11 @@ func (c *conn) fill(n int) error {
 	return nil
 }
 
-// buffered says whether a whole packet is at hand.
+// buffered says whether more of the packets is at hand.
 func (c *conn) buffered() bool {
+	if c.wire != c.net && c.wire.recordAtHand() {
+		return true
+	}
 	if c.end-c.start < 4 {
 		return false
 	}

@@ -105,7 +105,9 @@ type writer struct {
 	// The moment of processing, which is that of the batch's first record.
 	millis, micros, nanos tailrace.Value
 
-	newest time.Time // of the batch's changes
+	// When the changes that follow took effect, and when the newest of the batch
+	// did: microseconds since 1970-01-01.
+	happened, newest int64
 
 	noTombstones bool
 }
@@ -150,6 +152,7 @@ func newRunID(now time.Time) string {
 
 // stamp sets when the changes that follow took effect.
 func (w *writer) stamp(micros int64) {
+	w.happened = micros
 	w.source[sourceMillis] = tailrace.Int64(floorDiv(micros, 1000))
 	w.source[sourceMicros] = tailrace.Int64(micros)
 	w.source[sourceNanos] = tailrace.Int64(micros * 1000)
@@ -187,8 +190,11 @@ const recordSize = 160 // of a tailrace.Record, about
 // values that two batches shared would keep the first alive as long as the
 // second, and so one after the other for ever.
 func (w *writer) batch(offsets ...tailrace.Offset) tailrace.Batch {
-	b := tailrace.Batch{Records: w.records, Offsets: offsets, Size: w.size(), Time: w.newest}
-	w.last, w.records, w.newest, w.slab = len(w.records), nil, time.Time{}, tailrace.Slab{}
+	b := tailrace.Batch{Records: w.records, Offsets: offsets, Size: w.size()}
+	if w.newest != 0 {
+		b.Time = time.UnixMicro(w.newest)
+	}
+	w.last, w.records, w.newest, w.slab = len(w.records), nil, 0, tailrace.Slab{}
 	return b
 }
 
@@ -220,6 +226,7 @@ func (w *writer) add(t *table, op, key, before, after tailrace.Value, block []ta
 		r.KeySchema, r.Key = t.keySchema, key
 	}
 	w.records = append(w.records, r)
+	w.newest = max(w.newest, w.happened)
 }
 
 // tombstone adds the record that follows a delete, also where the table has no

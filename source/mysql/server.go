@@ -54,7 +54,7 @@ func (s *Source) inspect(ctx context.Context, c *conn) (*server, error) {
 }
 
 // globalGrant finds the privileges that hold for everything.
-var globalGrant = regexp.MustCompile("^GRANT (.*) ON \\*\\.\\* TO ")
+var globalGrant = regexp.MustCompile(`^GRANT (.*) ON \*\.\* TO `)
 
 // may says whether the user has one of the privileges for everything.
 func (sv *server) may(privileges ...string) bool {

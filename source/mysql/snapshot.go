@@ -211,7 +211,7 @@ func (s *snapshot) beginTable() error {
 	s.seconds = s.clock.Add(time.Since(s.began)).Unix()
 	names := make([]string, len(t.columns))
 	for i, col := range t.columns {
-		names[i] = quoteName(col.name)
+		names[i] = col.selected()
 	}
 	var err error
 	if s.rows, err = s.conn.send("SELECT " + strings.Join(names, ",") + " FROM " + t.id.quoted()); err != nil {
@@ -273,9 +273,6 @@ func (s *snapshot) release(w *writer, end bool) error {
 		return err
 	}
 	w.add(h.table, opRead, h.table.keyOf(&w.slab, columns), tailrace.Value{}, h.table.value(&w.slab, columns), block, w.headers)
-	if t := time.Unix(h.seconds, 0); t.After(w.newest) {
-		w.newest = t
-	}
 	return nil
 }
 

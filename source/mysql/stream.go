@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"net"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source"
@@ -18,6 +18,7 @@ import (
 type stream struct {
 	*reader
 	log     *binlog.Stream
+	wire    *wire // of the log's connection
 	maps    binlog.Tables
 	catalog *conn // nil until a definition has to be read
 
@@ -67,6 +68,12 @@ func (r *reader) beginStream(ctx context.Context, pos position) (*stream, error)
 	}
 	if r.server.encrypted {
 		config.TLS = r.src.tlsConfig()
+	}
+	config.Dial = func(ctx context.Context, network, addr string) (_ net.Conn, err error) {
+		if s.wire, err = dialWire(ctx, network, addr); err != nil {
+			return nil, err
+		}
+		return s.wire, nil
 	}
 	if s.log, err = binlog.Open(ctx, config, from); err != nil {
 		return nil, readFailed(err)
@@ -120,7 +127,7 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 				return err
 			}
 		}
-		if w.full(s.src) || (len(w.records) > 0 || s.changed && s.atRest()) && !s.log.Buffered() {
+		if w.full(s.src) || (len(w.records) > 0 || s.changed && s.atRest()) && !s.atHand() {
 			return nil
 		}
 		ev, err := s.log.Next(ctx)
@@ -134,6 +141,11 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 			return err
 		}
 	}
+}
+
+// atHand says whether more of the log has come already.
+func (s *stream) atHand() bool {
+	return s.log.Buffered() || s.server.encrypted && s.wire.recordAtHand()
 }
 
 // atRest says that all transactions that have begun have been read.
@@ -296,9 +308,6 @@ func (s *stream) stampOf(w *writer, ev *binlog.Event) {
 	w.place(s.file, ev.Start)
 	w.source[sourceServerID] = tailrace.Int64(int64(ev.ServerID))
 	s.pos.Seconds, s.pos.ServerID = floorDiv(s.micros, 1e6), ev.ServerID
-	if t := time.UnixMicro(s.micros); t.After(w.newest) {
-		w.newest = t
-	}
 }
 
 // beginRows prepares the reading of an event's rows. Those of tables that are
