@@ -65,10 +65,14 @@ func (w *writer) change(ctx context.Context, tx *sql.Tx, s *step) error {
 	if err != nil || n == int64(len(rows)) || w.InsertMode == InsertUpdate {
 		return err
 	}
+	op := Insert
+	if w.InsertMode == InsertUpsert {
+		op = Upsert
+	}
 	for i := range rows {
 		n, err := w.statements(ctx, tx, s.plan, Update, s.mask, rows[i:i+1])
 		if err == nil && n == 0 {
-			_, err = w.statements(ctx, tx, s.plan, Insert, s.mask, rows[i:i+1])
+			_, err = w.statements(ctx, tx, s.plan, op, s.mask, rows[i:i+1])
 		}
 		if err != nil {
 			s.at = s.at[i:]

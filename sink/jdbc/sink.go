@@ -66,7 +66,8 @@ type Sink struct {
 	User, Password string
 
 	// DB is an open database to use in the place of URL. It is not closed. Its
-	// connections should be in UTC and, for MySQL, in strict mode.
+	// connections should be in UTC and, for MySQL, in strict mode, with
+	// clientFoundRows.
 	DB *sql.DB
 
 	// Dialect is the kind of the database (dialect.name).

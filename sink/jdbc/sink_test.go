@@ -133,6 +133,9 @@ func TestInsertModes(t *testing.T) {
 		d.exec("INSERT INTO people VALUES (1, 'a', 'x')")
 		write(t, open(t, s), row(1, tailrace.String("b"), tailrace.Unchanged()), row(2, tailrace.String("c"), tailrace.Value{}))
 		assert.Equal(t, []string{"1 b x"}, d.rows("SELECT id, name, note FROM people"))
+		s.Fields = []string{"note"} // without the column name, which is NOT NULL
+		write(t, open(t, s), row(1, tailrace.String("c"), tailrace.String("y")))
+		assert.Equal(t, []string{"1 b y"}, d.rows("SELECT id, name, note FROM people"))
 	})
 }
 

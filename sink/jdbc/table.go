@@ -55,7 +55,7 @@ func (w *writer) table(ctx context.Context, name string, fields []field, keys in
 		return nil, err
 	}
 	for _, c := range t.columns {
-		if c.Nullable || c.HasDefault || c.Generated || len(fields) == keys {
+		if c.Nullable || c.HasDefault || c.Generated || len(fields) == keys || w.InsertMode == InsertUpdate {
 			continue
 		}
 		if !hasField(t, fields, c.Name) {
@@ -97,9 +97,6 @@ func each(t Table, f func(string) string) Table {
 func (w *writer) create(ctx context.Context, t *table, fields []field, keys int) error {
 	if !w.AutoCreate {
 		return misfit{fmt.Errorf("there is no table %s: make it, or set AutoCreate (auto.create); its name comes of TableFormat (table.name.format)", t)}
-	}
-	if len(fields) == keys && w.PKMode != KeyRecordValue && len(fields) == 0 {
-		return misfit{fmt.Errorf("there is no table %s, and the record does not tell its columns", t)}
 	}
 	var lines, key []string
 	for i, f := range fields {
