@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"slices"
 	"strconv"
@@ -143,12 +144,28 @@ func (c *conn) negotiate(ctx context.Context, encrypted bool) error {
 	}
 	for _, r := range res.ApiKeys {
 		key := protocol.ApiKey(r.ApiKey)
-		c.versions[key] = key.SelectVersion(r.MinVersion, r.MaxVersion)
+		c.versions[key] = min(key.SelectVersion(r.MinVersion, r.MaxVersion), newest(key))
 	}
 	if v, ok := c.versions[protocol.InitProducerId]; !ok || c.versions[protocol.Produce] < 3 {
 		return fmt.Errorf("the broker is older than Kafka 0.11, which has no idempotent producers (InitProducerId version %d)", v)
 	}
 	return nil
+}
+
+// newest is the newest version of a request that is spoken. The driver gets later
+// ones of the group's wrong: it takes the throttle time of a heartbeat's answer
+// for its error code. All of these are older than Kafka 2.2, and brokers of Kafka
+// 4 know them.
+func newest(key protocol.ApiKey) int16 {
+	switch key {
+	case protocol.Heartbeat:
+		return 0
+	case protocol.LeaveGroup, protocol.SyncGroup:
+		return 1
+	case protocol.JoinGroup:
+		return 4
+	}
+	return math.MaxInt16
 }
 
 func (c *conn) authenticate(ctx context.Context, mechanism sasl.Mechanism) error {

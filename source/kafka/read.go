@@ -58,7 +58,7 @@ func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
 			batch, err = r.answered(ctx, a)
 		case <-r.changed():
 		case <-look.C:
-			err = r.locate(ctx, r.partitions)
+			err = r.patiently(ctx, func() error { return r.locate(ctx, r.partitions) })
 		case <-ctx.Done():
 		case <-r.life.Done():
 		}
@@ -239,7 +239,8 @@ func (r *reader) recover(ctx context.Context, again error) error {
 	if over := r.cluster.Sleep(ctx, r.wait.Next()); over != nil {
 		return over
 	}
-	if err := r.locate(ctx, r.partitions); err != nil {
+	err := r.patiently(ctx, func() error { return r.locate(ctx, r.partitions) })
+	if err != nil {
 		return fmt.Errorf("%w; %w", again, err)
 	}
 	return nil
