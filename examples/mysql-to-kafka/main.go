@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -69,7 +70,9 @@ func run(ctx context.Context) error {
 		return err
 	}
 	done := make(chan struct{})
-	go func() { m.report(2*time.Second, done) }()
+	var reporting sync.WaitGroup
+	reporting.Go(func() { m.report(2*time.Second, done) })
+	defer reporting.Wait()
 	defer close(done)
 	return eng.Run(ctx)
 }
