@@ -1,12 +1,14 @@
 package jdbc_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/converter"
 	"github.com/tailrace-io/tailrace/sink/jdbc"
 	"github.com/tailrace-io/tailrace/source/memory"
 )
@@ -222,5 +224,24 @@ func TestATableThatIsAlteredMidwayIsSeen(t *testing.T) {
 		d.exec("DROP TABLE numbers")
 		write(t, w, numbered(2, "b"))
 		assert.Equal(t, []string{"2 b"}, d.rows("SELECT number, pad FROM numbers"))
+	})
+}
+
+// A message of {schema, payload} that an application wrote itself reaches its
+// table, schemas read anew each time included.
+func TestMessagesWithSchemasAreWritten(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		s := d.sink()
+		s.PKMode, s.PKFields, s.Deletes = jdbc.KeyRecordValue, []string{"id"}, false
+		w := open(t, s)
+		for id, note := range []string{`"first"`, "null"} {
+			schema, value, err := converter.NewJSON(converter.JSONConfig{Schemas: true}).Decode("orders", fmt.Appendf(nil, `{"schema": {"type": "struct", "fields": [
+				{"field": "id", "type": "int32", "optional": false}, {"field": "note", "type": "string", "optional": true},
+				{"field": "at", "type": "int64", "name": "org.apache.kafka.connect.data.Timestamp", "version": 1, "optional": true}]},
+				"payload": {"id": %d, "note": %s, "at": 1769871845000}}`, id, note))
+			require.NoError(t, err)
+			write(t, w, tailrace.Record{Topic: "orders", ValueSchema: schema, Value: value})
+		}
+		assert.Equal(t, []string{"0 first", "1 <nil>"}, d.rows("SELECT id, note FROM orders ORDER BY id"))
 	})
 }

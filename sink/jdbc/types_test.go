@@ -60,9 +60,15 @@ var samples = []sample{
 		[3]string{"TEXT", "ARRAY", "json"}, [3]string{`["a \"b\",",null,"NULL"]`, `{"a \"b\",",NULL,"NULL"}`, `["a \"b\",", null, "NULL"]`}},
 	{"c_numbers", array(tailrace.Int32Schema), tailrace.Array([]tailrace.Value{tailrace.Int32(1), tailrace.Int32(2)}),
 		[3]string{"TEXT", "ARRAY", "json"}, [3]string{"[1,2]", "{1,2}", "[1, 2]"}},
+	{"c_geometry", geometry, tailrace.StructOf([]tailrace.Value{tailrace.Bytes([]byte(pointWKB)), {}}), [3]string{"BLOB", "bytea", "geometry"}, [3]string{pointWKB, pointWKB, "\x00\x00\x00\x00" + pointWKB}},
 	{"c_nested", tailrace.NewSchema(tailrace.TypeStruct).Field("a", tailrace.Int32Schema).Field("b", tailrace.OptionalStringSchema).MustBuild(),
 		tailrace.StructOf([]tailrace.Value{tailrace.Int32(1), {}}), [3]string{"TEXT", "jsonb", "json"}, [3]string{`{"a":1,"b":null}`, `{"a": 1, "b": null}`, `{"a": 1, "b": null}`}},
 }
+
+const pointWKB = "\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\xf0\x3f\x00\x00\x00\x00\x00\x00\x00\x40"
+
+var geometry = tailrace.NewSchema(tailrace.TypeStruct).Name(tailrace.GeometryName).
+	Field("wkb", tailrace.BytesSchema).Field("srid", tailrace.OptionalInt32Schema).MustBuild()
 
 func array(elem *tailrace.Schema) *tailrace.Schema {
 	return tailrace.NewSchema(tailrace.TypeArray).Elem(elem).MustBuild()
@@ -127,11 +133,10 @@ type native struct {
 // Tables that are there keep their own types, and values take their form: what
 // Debezium's connectors give for a column goes back into such a column.
 func TestNativeTypes(t *testing.T) {
-	wkb := []byte("\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\xf0\x3f\x00\x00\x00\x00\x00\x00\x00\x40")
 	point := tailrace.NewSchema(tailrace.TypeStruct).Name(tailrace.PointName).
 		Field("x", tailrace.Float64Schema).Field("y", tailrace.Float64Schema).
 		Field("wkb", tailrace.OptionalBytesSchema).Field("srid", tailrace.OptionalInt32Schema).MustBuild()
-	at := tailrace.StructOf([]tailrace.Value{tailrace.Float64(1), tailrace.Float64(2), tailrace.Bytes(wkb), {}})
+	at := tailrace.StructOf([]tailrace.Value{tailrace.Float64(1), tailrace.Float64(2), tailrace.Bytes([]byte(pointWKB)), {}})
 	variable := tailrace.NewSchema(tailrace.TypeStruct).Name(tailrace.VariableScaleName).
 		Field("scale", tailrace.Int32Schema).Field("value", tailrace.BytesSchema).MustBuild()
 	mysqls := []native{

@@ -26,7 +26,9 @@ type forms struct {
 func (f forms) encoder(s *tailrace.Schema, c *Column) encoder {
 	from, to := columnOf("", s).Kind, c.Kind
 	if to == Other {
-		to = from
+		if to = from; to == Geometry {
+			to = Bytes
+		}
 	}
 	switch {
 	case from.integer():
@@ -53,6 +55,8 @@ func (f forms) encoder(s *tailrace.Schema, c *Column) encoder {
 		return point(s)
 	case (from == Point || from == Geometry) && to == Geometry:
 		return geometry(s)
+	case (from == Point || from == Geometry) && to == Bytes:
+		return func(v tailrace.Value) (any, error) { return tailrace.AsStruct(s, v).Get("wkb").Bytes(), nil }
 	case s.Type() == tailrace.TypeString:
 		return f.texts(to)
 	}
