@@ -12,8 +12,10 @@ import (
 	"github.com/tailrace-io/tailrace/offset"
 	offsets "github.com/tailrace-io/tailrace/offset/kafka"
 	"github.com/tailrace-io/tailrace/sink"
+	sinkfile "github.com/tailrace-io/tailrace/sink/file"
 	"github.com/tailrace-io/tailrace/sink/kafka"
 	"github.com/tailrace-io/tailrace/source"
+	sourcefile "github.com/tailrace-io/tailrace/source/file"
 	"github.com/tailrace-io/tailrace/source/jdbc"
 	mysqljdbc "github.com/tailrace-io/tailrace/source/jdbc/mysql"
 	postgresjdbc "github.com/tailrace-io/tailrace/source/jdbc/postgres"
@@ -30,11 +32,14 @@ const (
 func Registry() connect.Registry {
 	return connect.Registry{
 		Sources: map[string]func(*property.Set) source.Source{
-			"io.confluent.connect.jdbc.JdbcSourceConnector":  jdbcSource,
-			"io.debezium.connector.mariadb.MariaDbConnector": mysql.FromMariaDBProperties,
-			"io.debezium.connector.mysql.MySqlConnector":     mysql.FromProperties,
+			"io.confluent.connect.jdbc.JdbcSourceConnector":           jdbcSource,
+			"io.debezium.connector.mariadb.MariaDbConnector":          mysql.FromMariaDBProperties,
+			"io.debezium.connector.mysql.MySqlConnector":              mysql.FromProperties,
+			"org.apache.kafka.connect.file.FileStreamSourceConnector": func(p *property.Set) source.Source { return sourcefile.FromProperties(p) },
 		},
-		Sinks: map[string]func(*property.Set) sink.Sink{},
+		Sinks: map[string]func(*property.Set) sink.Sink{
+			"org.apache.kafka.connect.file.FileStreamSinkConnector": func(p *property.Set) sink.Sink { return sinkfile.FromProperties(p) },
+		},
 		Converters: map[string]func(*property.Set) converter.Converter{
 			jsonClass:   json,
 			stringClass: text,

@@ -13,7 +13,9 @@ import (
 	"github.com/tailrace-io/tailrace/engine/connect"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	offsets "github.com/tailrace-io/tailrace/offset/kafka"
+	sinkfile "github.com/tailrace-io/tailrace/sink/file"
 	"github.com/tailrace-io/tailrace/sink/kafka"
+	sourcefile "github.com/tailrace-io/tailrace/source/file"
 	"github.com/tailrace-io/tailrace/source/jdbc"
 	"github.com/tailrace-io/tailrace/source/mysql"
 )
@@ -28,6 +30,10 @@ type section struct {
 // pages are the pages of reference that are made from the tables.
 func pages() map[string][]section {
 	return map[string][]section{
+		"file": {
+			{"org.apache.kafka.connect.file.FileStreamSourceConnector", sourcefile.Properties()},
+			{"org.apache.kafka.connect.file.FileStreamSinkConnector", sinkfile.Properties()},
+		},
 		"jdbc-source": {{"io.confluent.connect.jdbc.JdbcSourceConnector", jdbc.Properties()}},
 		"kafka-sink": {
 			{"The producer's, behind `producer.override.`, `producer.` or nothing", kafka.Properties()},
