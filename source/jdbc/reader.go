@@ -269,8 +269,12 @@ func (r *reader) lost(t *table) error {
 }
 
 // interrupted is what a failed question to the database comes to: what ctx
-// says, where that was cancelled.
+// says, where that was cancelled. A driver may meet the deadline of ctx an
+// instant before ctx does.
 func (r *reader) interrupted(ctx context.Context, doing string, err error) error {
+	if d, ok := ctx.Deadline(); ok && time.Until(d) <= 0 {
+		<-ctx.Done()
+	}
 	if cerr := ctx.Err(); cerr != nil {
 		return cerr
 	}
