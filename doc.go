@@ -13,7 +13,7 @@
 //
 //	eng, err := engine.New(engine.Config{
 //		Name:   "inventory",
-//		Source: mysql.Source{Addr: "localhost:3306", User: "cdc", Password: pw, TopicPrefix: "shop", Tables: []string{"shop.orders"}},
+//		Source: mysql.Source{Addr: "localhost:3306", User: "cdc", Password: pw, TopicPrefix: "shop", Tables: mysql.Include("shop.orders")},
 //		Sink: sink.Changes(func(ctx context.Context, changes []tailrace.ChangeOf[Order]) error {
 //			return index(ctx, changes)
 //		}),
