@@ -20,6 +20,7 @@ import (
 	mysqljdbc "github.com/tailrace-io/tailrace/source/jdbc/mysql"
 	postgresjdbc "github.com/tailrace-io/tailrace/source/jdbc/postgres"
 	"github.com/tailrace-io/tailrace/source/jdbc/sqlite"
+	sourcekafka "github.com/tailrace-io/tailrace/source/kafka"
 	"github.com/tailrace-io/tailrace/source/mysql"
 )
 
@@ -60,6 +61,7 @@ func Registry() connect.Registry {
 			"org.apache.kafka.connect.storage.KafkaOffsetBackingStore":  func(p *property.Set) offset.Store { return offsets.FromProperties(p) },
 		},
 		Producer: producer,
+		Consumer: func(p *property.Set) source.Source { return sourcekafka.FromProperties(p) },
 	}
 }
 

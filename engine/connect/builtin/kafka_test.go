@@ -7,8 +7,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tailrace-io/tailrace/engine/connect/property"
 	offsets "github.com/tailrace-io/tailrace/offset/kafka"
+	"github.com/tailrace-io/tailrace/sink"
 	"github.com/tailrace-io/tailrace/sink/kafka"
+	sourcekafka "github.com/tailrace-io/tailrace/source/kafka"
 )
 
 // worker is a source connector with a distributed worker's properties, and more.
@@ -59,4 +62,19 @@ func TestAWorkersOffsetsAreInItsTopic(t *testing.T) {
 		"offset.storage.partitions", "1", "offset.storage.replication.factor", "1"))
 	require.NoError(t, err)
 	assert.Equal(t, "debezium-offsets", cfg.Offsets.(*offsets.Store).Topic)
+}
+
+func TestASinkConnectorReadsKafka(t *testing.T) {
+	r := Registry()
+	r.Sinks["test.MemorySinkConnector"] = func(*property.Set) sink.Sink { return sink.Func(nil) }
+	cfg, _, err := r.Config(map[string]string{
+		"name": "archive", "connector.class": "test.MemorySinkConnector", "bootstrap.servers": "a:9092", "topics.regex": "target.*",
+		"consumer.override.auto.offset.reset": "latest",
+	})
+	require.NoError(t, err)
+	s, ok := cfg.Source.(sourcekafka.Source)
+	require.True(t, ok, "%T", cfg.Source)
+	assert.Equal(t, "connect-archive", s.Group)
+	assert.Equal(t, sourcekafka.Latest, s.Start)
+	assert.True(t, s.TopicsRegexp.MatchString("target_orders"))
 }

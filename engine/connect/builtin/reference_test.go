@@ -17,6 +17,7 @@ import (
 	"github.com/tailrace-io/tailrace/sink/kafka"
 	sourcefile "github.com/tailrace-io/tailrace/source/file"
 	"github.com/tailrace-io/tailrace/source/jdbc"
+	sourcekafka "github.com/tailrace-io/tailrace/source/kafka"
 	"github.com/tailrace-io/tailrace/source/mysql"
 )
 
@@ -39,6 +40,10 @@ func pages() map[string][]section {
 			{"The producer's, behind `producer.override.`, `producer.` or nothing", kafka.Properties()},
 			{"Topics that are not there", kafka.TopicCreationProperties()},
 			{"Exactly once", kafka.ExactlyOnceProperties()},
+		},
+		"kafka-source": {
+			{"The consumer's, behind `consumer.override.` or `consumer.`; how to connect behind nothing, too", sourcekafka.Properties()},
+			{"Topics", sourcekafka.TopicProperties()},
 		},
 		"mysql": {{"io.debezium.connector.mysql.MySqlConnector and io.debezium.connector.mariadb.MariaDbConnector", mysql.Properties()}},
 		"engine": {
