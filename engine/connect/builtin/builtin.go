@@ -22,6 +22,7 @@ import (
 	"github.com/tailrace-io/tailrace/source/jdbc/sqlite"
 	sourcekafka "github.com/tailrace-io/tailrace/source/kafka"
 	"github.com/tailrace-io/tailrace/source/mysql"
+	"github.com/tailrace-io/tailrace/source/postgres"
 )
 
 const (
@@ -36,6 +37,7 @@ func Registry() connect.Registry {
 			"io.confluent.connect.jdbc.JdbcSourceConnector":           jdbcSource,
 			"io.debezium.connector.mariadb.MariaDbConnector":          mysql.FromMariaDBProperties,
 			"io.debezium.connector.mysql.MySqlConnector":              mysql.FromProperties,
+			"io.debezium.connector.postgresql.PostgresConnector":      postgres.FromProperties,
 			"org.apache.kafka.connect.file.FileStreamSourceConnector": func(p *property.Set) source.Source { return sourcefile.FromProperties(p) },
 		},
 		Sinks: map[string]func(*property.Set) sink.Sink{
