@@ -154,7 +154,8 @@ type Column struct {
 	// nobody may change: GENERATED ALWAYS AS IDENTITY.
 	Fixed bool
 
-	// Key says that the column is one of the primary key.
+	// Key says that the column is one of the primary key, or of another unique
+	// index.
 	Key bool
 
 	literal string // the default that CREATE TABLE gives it

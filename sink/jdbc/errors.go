@@ -19,8 +19,8 @@ func (f *failure) Unwrap() error { return f.err }
 
 // failed is what the database answered to doing something.
 func (w *writer) failed(doing string, t Table, err error) error {
-	if f, ok := errors.AsType[*failure](err); ok {
-		return f // said already
+	if _, ok := errors.AsType[*failure](err); ok {
+		return err // it is said already
 	}
 	what := doing
 	if t.Name != "" {

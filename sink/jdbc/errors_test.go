@@ -163,3 +163,19 @@ func TestConfigurationsThatCannotBe(t *testing.T) {
 	require.Error(t, err)
 	assert.NotContains(t, err.Error(), "hunter2")
 }
+
+// An upsert into a table without a key is refused, where it would add each row
+// again; a unique index does as well as a primary key.
+func TestUpsertsNeedAUniqueIndex(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		d.exec("CREATE TABLE numbers (number BIGINT NOT NULL, pad VARCHAR(20))")
+		err := open(t, d.sink()).Write(t.Context(), []tailrace.Record{numbered(1, "a")})
+		require.ErrorContains(t, err, "table numbers has no primary key")
+		assert.False(t, retryable(err))
+		d.exec("CREATE UNIQUE INDEX only_one ON numbers (number)")
+		w := open(t, d.sink())
+		write(t, w, numbered(1, "a"))
+		write(t, w, numbered(1, "b"))
+		assert.Equal(t, []string{"1 b"}, d.rows("SELECT number, pad FROM numbers"))
+	})
+}

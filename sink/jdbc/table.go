@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -53,6 +54,11 @@ func (w *writer) table(ctx context.Context, name string, fields []field, keys in
 	}
 	if err := w.evolve(ctx, t, fields, keys); err != nil {
 		return nil, err
+	}
+	unique := func(c Column) bool { return c.Key }
+	if w.InsertMode == InsertUpsert && !slices.ContainsFunc(t.columns, unique) {
+		return nil, misfit{fmt.Errorf("table %s has no primary key and no unique index, by which an upsert finds the row that is there: "+
+			"give it one of the record's key, or set InsertMode (insert.mode) to insert", t)}
 	}
 	for _, c := range t.columns {
 		if c.Nullable || c.HasDefault || c.Generated || len(fields) == keys || w.InsertMode == InsertUpdate {

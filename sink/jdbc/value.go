@@ -149,6 +149,9 @@ func bits(length int, to Kind) encoder {
 		case to == Bytes:
 			return v.Bytes(), nil
 		case to == BitField:
+			for len(b) > 1 && b[0] == 0 {
+				b = b[1:]
+			}
 			return b, nil
 		case to.integer():
 			if len(b) > 8 {

@@ -47,10 +47,9 @@ func (Dialect) Open(text, user, password string) (*sql.DB, error) {
 
 const columnsQuery = `SELECT a.attname, coalesce(e.typname, t.typname), t.typtype::text, t.typcategory::text, quote_ident(n.nspname) || '.' || quote_ident(t.typname),
 	format_type(a.atttypid, a.atttypmod), NOT (a.attnotnull OR t.typnotnull), a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL, a.attgenerated <> '', a.attidentity = 'a',
-	coalesce(a.attnum = ANY (i.indkey), false), a.atttypmod
+	EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey)), a.atttypmod
 	FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace n ON n.oid = t.typnamespace
 	LEFT JOIN pg_type e ON t.typcategory = 'A' AND e.oid = t.typelem
-	LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
 	WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`
 
 // Columns describes a table's columns. Without a schema the table is looked for

@@ -60,8 +60,9 @@ func (Dialect) Open(text, user, password string) (*sql.DB, error) {
 
 // Columns describes a table's columns.
 func (Dialect) Columns(ctx context.Context, db jdbc.Queryer, t jdbc.Table) ([]jdbc.Column, error) {
-	rows, err := db.QueryContext(ctx, `SELECT name, type, "notnull", pk, dflt_value IS NOT NULL, hidden > 1
-		FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid`, t.Name)
+	rows, err := db.QueryContext(ctx, `SELECT c.name, c.type, c."notnull", c.pk, dflt_value IS NOT NULL, hidden > 1,
+		EXISTS (SELECT 1 FROM pragma_index_list(?1) l, pragma_index_info(l.name) i WHERE l."unique" AND i.name = c.name)
+		FROM pragma_table_xinfo(?1) c WHERE hidden <> 1 ORDER BY c.cid`, t.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -72,14 +73,14 @@ func (Dialect) Columns(ctx context.Context, db jdbc.Queryer, t jdbc.Table) ([]jd
 		var c jdbc.Column
 		var notNull bool
 		var pk int
-		if err := rows.Scan(&c.Name, &c.Declared, &notNull, &pk, &c.HasDefault, &c.Generated); err != nil {
+		if err := rows.Scan(&c.Name, &c.Declared, &notNull, &pk, &c.HasDefault, &c.Generated, &c.Key); err != nil {
 			return nil, err
 		}
-		c.Nullable, c.Key = !notNull, pk > 0
-		if c.Key {
+		c.Nullable, c.Key = !notNull, c.Key || pk > 0
+		if pk > 0 {
 			keys++
 		}
-		if c.Key && strings.EqualFold(c.Declared, "INTEGER") {
+		if pk > 0 && strings.EqualFold(c.Declared, "INTEGER") {
 			integerKey = len(out)
 		}
 		if strings.Contains(strings.ToUpper(c.Declared), "BOOL") {
