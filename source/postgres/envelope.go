@@ -1,0 +1,229 @@
+package postgres
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
+	"github.com/tailrace-io/tailrace/source/postgres/internal/pgoutput"
+)
+
+// The places of the source block's fields.
+const (
+	sourceVersion = iota
+	sourceConnector
+	sourceName
+	sourceMillis
+	sourceSnapshot
+	sourceDB
+	sourceSequence
+	sourceMicros
+	sourceNanos
+	sourceSchema
+	sourceTable
+	sourceXID
+	sourceLSN
+	sourceXmin
+	sourceOrigin
+	sourceOriginLSN
+	sourceFields
+)
+
+// newSourceSchema is the schema of the connector's source block.
+func newSourceSchema() *tailrace.Schema {
+	return tailrace.NewSchema(tailrace.TypeStruct).Name("io.debezium.connector.postgresql.Source").Version(1).
+		Field("version", tailrace.StringSchema).
+		Field("connector", tailrace.StringSchema).
+		Field("name", tailrace.StringSchema).
+		Field("ts_ms", tailrace.Int64Schema).
+		Field("snapshot", envelope.MarkSchema()).
+		Field("db", tailrace.StringSchema).
+		Field("sequence", tailrace.OptionalStringSchema).
+		Field("ts_us", tailrace.OptionalInt64Schema).
+		Field("ts_ns", tailrace.OptionalInt64Schema).
+		Field("schema", tailrace.StringSchema).
+		Field("table", tailrace.StringSchema).
+		Field("txId", tailrace.OptionalInt64Schema).
+		Field("lsn", tailrace.OptionalInt64Schema).
+		Field("xmin", tailrace.OptionalInt64Schema).
+		Field("origin", tailrace.OptionalStringSchema).
+		Field("origin_lsn", tailrace.OptionalInt64Schema).
+		MustBuild()
+}
+
+// writer makes records and gathers them into a batch. What is the same for all
+// records of a run or a transaction is made once and copied.
+type writer struct {
+	slab    tailrace.Slab
+	records []tailrace.Record
+	last    int // how many records the batch before had
+
+	source  [sourceFields]tailrace.Value
+	headers []tailrace.Header
+
+	// The moment of processing, which is that of the batch's first record.
+	millis, micros, nanos tailrace.Value
+
+	newest time.Time // of the batch's changes
+
+	noTombstones bool
+}
+
+func newWriter(s *Source) *writer {
+	w := &writer{noTombstones: s.NoTombstones}
+	w.source[sourceVersion] = tailrace.String(envelope.Version)
+	w.source[sourceConnector] = tailrace.String("postgresql")
+	w.source[sourceName] = tailrace.String(s.TopicPrefix)
+	w.source[sourceDB] = tailrace.String(s.Database)
+	w.source[sourceSnapshot] = markFalse
+	if !s.NoContextHeaders {
+		w.headers = envelope.ContextHeaders("postgresql", s.TopicPrefix)
+	}
+	return w
+}
+
+// stamp sets when the changes that follow were committed.
+func (w *writer) stamp(micros int64) {
+	millis := micros / 1000
+	if micros%1000 < 0 {
+		millis--
+	}
+	w.source[sourceMillis] = tailrace.Int64(millis)
+	w.source[sourceMicros] = tailrace.Int64(micros)
+	w.source[sourceNanos] = tailrace.Int64(micros * 1000)
+	if t := time.UnixMicro(micros); t.After(w.newest) {
+		w.newest = t
+	}
+}
+
+// place sets where in the log the changes that follow are. first is where their
+// transaction begins; 0 for none.
+func (w *writer) place(first, lsn pgoutput.LSN) {
+	var buf [64]byte
+	b := append(buf[:0], '[')
+	if first == 0 {
+		b = append(b, "null"...)
+	} else {
+		b = append(strconv.AppendUint(append(b, '"'), uint64(first), 10), '"')
+	}
+	b = strconv.AppendUint(append(b, `,"`...), uint64(lsn), 10)
+	w.source[sourceSequence] = w.slab.CopyString(append(b, `"]`...))
+	w.source[sourceLSN] = tailrace.Int64(int64(lsn))
+}
+
+// begin makes room for a batch, if there is none under way.
+func (w *writer) begin() {
+	if w.records == nil {
+		now := time.Now()
+		w.millis, w.micros, w.nanos = tailrace.Int64(now.UnixMilli()), tailrace.Int64(now.UnixMicro()), tailrace.Int64(now.UnixNano())
+		w.records = make([]tailrace.Record, 0, w.last+4)
+	}
+}
+
+// size is how many bytes the batch holds on to.
+func (w *writer) size() int { return w.slab.Size() + len(w.records)*recordSize }
+
+// full says whether the batch has as much as one may have.
+func (w *writer) full(s *Source) bool {
+	return len(w.records) >= s.BatchRows || w.size() >= batchBytes
+}
+
+const batchBytes = 4 << 20
+
+const recordSize = 160 // of a tailrace.Record, about
+
+// batch gives what was gathered and begins anew, with another slab: a chunk of
+// values that two batches shared would keep the first alive as long as the
+// second, and so one after the other for ever.
+func (w *writer) batch(offsets ...tailrace.Offset) tailrace.Batch {
+	b := tailrace.Batch{Records: w.records, Offsets: offsets, Size: w.size(), Time: w.newest}
+	w.last, w.records, w.newest, w.slab = len(w.records), nil, time.Time{}, tailrace.Slab{}
+	return b
+}
+
+// The operations as values.
+var (
+	opRead     = tailrace.String(string(tailrace.OpRead))
+	opCreate   = tailrace.String(string(tailrace.OpCreate))
+	opUpdate   = tailrace.String(string(tailrace.OpUpdate))
+	opDelete   = tailrace.String(string(tailrace.OpDelete))
+	opTruncate = tailrace.String(string(tailrace.OpTruncate))
+	opMessage  = tailrace.String(string(tailrace.OpMessage))
+)
+
+// The marks of the source block's field snapshot.
+var (
+	markTrue        = tailrace.String("true")
+	markFirst       = tailrace.String("first")
+	markFirstInData = tailrace.String("first_in_data_collection")
+	markLastInData  = tailrace.String("last_in_data_collection")
+	markLast        = tailrace.String("last")
+	markFalse       = tailrace.String("false")
+)
+
+// block makes the source block of one record, or of several that share it.
+func (w *writer) block() []tailrace.Value {
+	block := w.slab.Values(sourceFields)
+	copy(block, w.source[:])
+	return block
+}
+
+// add adds the record of a change. before and after are null or the row.
+func (w *writer) add(t *table, op, key, before, after tailrace.Value, block []tailrace.Value, headers []tailrace.Header) {
+	values := w.slab.Values(envelope.Fields)
+	values[envelope.Before], values[envelope.After] = before, after
+	values[envelope.Source] = tailrace.StructOf(block)
+	values[envelope.Op] = op
+	values[envelope.Millis], values[envelope.Micros], values[envelope.Nanos] = w.millis, w.micros, w.nanos
+	r := tailrace.Record{Topic: t.topic, ValueSchema: t.schema, Value: tailrace.StructOf(values), Headers: headers}
+	if !key.IsNull() { // it is of a truncate, and of a table without a key
+		r.KeySchema, r.Key = t.keySchema, key
+	}
+	w.records = append(w.records, r)
+}
+
+// tombstone adds the record that follows a delete, also where the table has no
+// key.
+func (w *writer) tombstone(t *table, key tailrace.Value, headers []tailrace.Header) {
+	if !w.noTombstones {
+		w.records = append(w.records, tailrace.Record{Topic: t.topic, KeySchema: t.keySchema, Key: key, Headers: headers})
+	}
+}
+
+// messages are the schemas of logical messages.
+type messages struct {
+	topic      string
+	key, value *tailrace.Schema
+}
+
+func newMessages(prefix string, sourceSchema *tailrace.Schema) *messages {
+	message := tailrace.NewSchema(tailrace.TypeStruct).Name("io.debezium.connector.postgresql.Message").Version(1).
+		Field("prefix", tailrace.OptionalStringSchema).
+		Field("content", tailrace.OptionalBytesSchema).
+		MustBuild()
+	return &messages{
+		topic: prefix + ".message",
+		key: tailrace.NewSchema(tailrace.TypeStruct).Name("io.debezium.connector.postgresql.MessageKey").Version(1).
+			Field("prefix", tailrace.OptionalStringSchema).MustBuild(),
+		value: tailrace.NewSchema(tailrace.TypeStruct).Name("io.debezium.connector.postgresql.MessageValue").Version(1).
+			Field("op", tailrace.StringSchema).
+			Field("ts_ms", tailrace.OptionalInt64Schema).
+			Field("source", sourceSchema).
+			Field("transaction", envelope.TransactionSchema()).
+			Field("message", message).
+			MustBuild(),
+	}
+}
+
+// message adds the record of a logical message.
+func (w *writer) message(m *messages, prefix, content []byte) {
+	p := w.slab.CopyString(prefix)
+	fields := w.slab.Values(2 + 1 + 5)
+	body, key, value := fields[:2:2], fields[2:3:3], fields[3:]
+	body[0], body[1] = p, w.slab.CopyBytes(content)
+	key[0] = p
+	value[0], value[1], value[2], value[4] = opMessage, w.millis, tailrace.StructOf(w.block()), tailrace.StructOf(body)
+	w.records = append(w.records, tailrace.Record{Topic: m.topic, KeySchema: m.key, Key: tailrace.StructOf(key),
+		ValueSchema: m.value, Value: tailrace.StructOf(value)})
+}

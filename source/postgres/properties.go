@@ -1,0 +1,272 @@
+package postgres
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/source"
+)
+
+// FromProperties makes a source of the properties of Debezium's connector for
+// PostgreSQL, io.debezium.connector.postgresql.PostgresConnector.
+func FromProperties(p *property.Set) source.Source {
+	p = p.Sub("").Use(Properties())
+	s := Source{
+		Addr:       net.JoinHostPort(p.String("database.hostname"), strconv.Itoa(p.Int("database.port"))),
+		User:       p.String("database.user"),
+		Password:   p.Password("database.password"),
+		Database:   p.String("database.dbname"),
+		Encryption: Encryption(p.Enum("database.sslmode")),
+
+		TopicPrefix:   p.String("topic.prefix"),
+		Slot:          p.String("slot.name"),
+		DropSlot:      p.Bool("slot.drop.on.stop"),
+		SlotWait:      p.Millis("slot.retry.delay.ms") * time.Duration(max(1, p.Int("slot.max.retries"))),
+		Publication:   p.String("publication.name"),
+		Autocreate:    Autocreate(p.Enum("publication.autocreate.mode")),
+		PartitionRoot: p.Bool("publish.via.partition.root"),
+
+		Schemas:        filter(p, "schema.include.list", "schema.exclude.list"),
+		Tables:         filter(p, "table.include.list", "table.exclude.list"),
+		Columns:        filter(p, "column.include.list", "column.exclude.list"),
+		Messages:       filter(p, "message.prefix.include.list", "message.prefix.exclude.list"),
+		Snapshot:       SnapshotMode(p.Enum("snapshot.mode")),
+		SnapshotTables: exprs(p, "snapshot.include.collection.list"),
+
+		Decimals:     DecimalMode(p.Enum("decimal.handling.mode")),
+		Times:        TimeMode(p.Enum("time.precision.mode")),
+		Binaries:     BinaryMode(p.Enum("binary.handling.mode")),
+		Intervals:    IntervalMode(p.Enum("interval.handling.mode")),
+		Hstores:      HstoreMode(p.Enum("hstore.handling.mode")),
+		MoneyScale:   p.Int("money.fraction.digits"),
+		UnknownTypes: p.Bool("include.unknown.datatypes"),
+
+		NoTombstones:     !p.Bool("tombstones.on.delete"),
+		Skip:             skippedOperations(p),
+		NoContextHeaders: !p.Bool("extended.headers.enabled"),
+		BatchRows:        p.Int("max.batch.size"),
+		Log:              p.Log(),
+	}
+	if s.MoneyScale == 0 {
+		s.MoneyScale = -1
+	}
+	s.TLS = certificates(p)
+	return s
+}
+
+// certificates reads the files that the properties name.
+func certificates(p *property.Set) *tls.Config {
+	config := &tls.Config{}
+	if file := p.String("database.sslrootcert"); file != "" {
+		pem, err := os.ReadFile(file)
+		config.RootCAs = x509.NewCertPool()
+		if err != nil {
+			p.Errorf("database.sslrootcert", "cannot be read: %w", err)
+		} else if !config.RootCAs.AppendCertsFromPEM(pem) {
+			p.Errorf("database.sslrootcert", "names the file %q, which has no certificate in PEM", file)
+		}
+	}
+	cert, key := p.String("database.sslcert"), p.String("database.sslkey")
+	switch {
+	case cert == "" && key == "":
+	case cert == "" || key == "":
+		p.Errorf("database.sslcert", "is of use together with database.sslkey alone")
+	default:
+		pair, err := tls.LoadX509KeyPair(cert, key)
+		if err != nil {
+			p.Errorf("database.sslcert", "cannot be used with database.sslkey: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config
+}
+
+func filter(p *property.Set, include, exclude string) Filter {
+	f := Filter{Include: exprs(p, include), Exclude: exprs(p, exclude)}
+	if len(f.Include) > 0 && len(f.Exclude) > 0 {
+		p.Errorf(exclude, "cannot be set together with %s: keep one of them", include)
+	}
+	return f
+}
+
+// exprs gives the text of regular expressions, as Go spells them. Names that
+// are plain stay as they are, for messages.
+func exprs(p *property.Set, key string) []string {
+	var out []string
+	for _, re := range p.Regexps(key) {
+		text := re.String()
+		inner := strings.TrimSuffix(strings.TrimPrefix(text, "(?i)^(?:"), ")$")
+		if _, err := regexp.Compile(inner); err == nil {
+			text = inner
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+func skippedOperations(p *property.Set) []tailrace.Op {
+	skip := []tailrace.Op{}
+	for _, op := range p.List("skipped.operations") {
+		if op != "none" {
+			skip = append(skip, tailrace.Op(op))
+		}
+	}
+	return skip
+}
+
+// Properties are those of Debezium's connector for PostgreSQL.
+func Properties() property.Table {
+	var t property.Table
+	for _, part := range []property.Table{
+		connectionProperties(), slotProperties(), selectionProperties(), valueProperties(), eventProperties(),
+		ignoredProperties(), laterProperties(),
+	} {
+		t = append(t, part...)
+	}
+	return t
+}
+
+func connectionProperties() property.Table {
+	return property.Table{
+		{Key: "topic.prefix", Required: true, Doc: "The logical name of the server, which topics, schemas and offsets begin with."},
+		{Key: "database.hostname", Required: true, Doc: "The server's host."},
+		{Key: "database.port", Type: property.Int, Default: "5432", Check: property.Between(1, 65535), Doc: "The server's port."},
+		{Key: "database.user", Required: true, Doc: "As whom to connect."},
+		{Key: "database.password", Type: property.Password, Doc: "The user's password."},
+		{Key: "database.dbname", Required: true, Doc: "The database that is read."},
+		{Key: "database.sslmode", Type: property.Enum, Default: "prefer", Values: []string{"prefer", "disable", "allow", "require", "verify-ca", "verify-full"},
+			Doc: "How much TLS protects the connections."},
+		{Key: "database.sslrootcert", Doc: "A file with the authorities' certificates in PEM; the system's without it."},
+		{Key: "database.sslcert", Doc: "A file with the client's certificate in PEM."},
+		{Key: "database.sslkey", Doc: "A file with the client's key in PEM."},
+	}
+}
+
+func slotProperties() property.Table {
+	return property.Table{
+		{Key: "plugin.name", Type: property.Enum, Default: "pgoutput", Values: []string{"pgoutput", "decoderbufs"}, Doc: "The output plugin; pgoutput is used whichever is named."},
+		{Key: "slot.name", Default: "debezium", Doc: "The replication slot, which is made where it is not there."},
+		{Key: "slot.drop.on.stop", Type: property.Bool, Default: "false", Doc: "Whether the slot is dropped at the end."},
+		{Key: "slot.max.retries", Type: property.Int, Default: "6", Check: property.AtLeast(0), Doc: "How many delays to wait for a slot that another connection still uses."},
+		{Key: "slot.retry.delay.ms", Type: property.Millis, Default: "10000", Check: property.AtLeast(1), Doc: "The delay that slot.max.retries counts."},
+		{Key: "publication.name", Default: "dbz_publication", Doc: "The publication, which says whose changes the server sends."},
+		{Key: "publication.autocreate.mode", Type: property.Enum, Default: "all_tables", Values: []string{"all_tables", "disabled", "filtered", "no_tables"},
+			Doc: "What the publication is made of where there is none."},
+		{Key: "publish.via.partition.root", Type: property.Bool, Default: "false", Doc: "Whether the changes of partitions come under the name of the partitioned table."},
+	}
+}
+
+func selectionProperties() property.Table {
+	list := func(key, doc string) property.Property {
+		return property.Property{Key: key, Type: property.Regexps, Doc: doc}
+	}
+	return property.Table{
+		list("schema.include.list", "The schemas that are captured."),
+		list("schema.exclude.list", "The schemas that are not captured."),
+		list("table.include.list", "The tables that are captured, as schema.table."),
+		list("table.exclude.list", "The tables that are not captured, as schema.table."),
+		list("column.include.list", "The columns that values have, as schema.table.column."),
+		list("column.exclude.list", "The columns that values do not have, as schema.table.column."),
+		list("message.prefix.include.list", "The prefixes of the logical messages that are captured."),
+		list("message.prefix.exclude.list", "The prefixes of the logical messages that are not captured."),
+		list("snapshot.include.collection.list", "Those of the captured tables whose rows a snapshot reads; all without it."),
+		{Key: "snapshot.mode", Type: property.Enum, Default: "initial", Values: []string{"initial", "always", "initial_only", "no_data", "when_needed"},
+			Later: []string{"configuration_based", "custom", "never"}, Doc: "Which rows are read before the log."},
+	}
+}
+
+func valueProperties() property.Table {
+	return property.Table{
+		{Key: "decimal.handling.mode", Type: property.Enum, Default: "precise", Values: []string{"precise", "double", "string"}, Doc: "How NUMERIC and MONEY are represented."},
+		{Key: "binary.handling.mode", Type: property.Enum, Default: "bytes", Values: []string{"bytes", "base64", "base64-url-safe", "hex"}, Doc: "How BYTEA is represented."},
+		{Key: "time.precision.mode", Type: property.Enum, Default: "adaptive", Values: []string{"adaptive", "adaptive_time_microseconds", "connect"},
+			Later: []string{"isostring", "microseconds", "nanoseconds", "structured"}, Doc: "How dates and times are represented."},
+		{Key: "interval.handling.mode", Type: property.Enum, Default: "numeric", Values: []string{"numeric", "string"}, Doc: "How INTERVAL is represented."},
+		{Key: "hstore.handling.mode", Type: property.Enum, Default: "json", Values: []string{"json", "map"}, Doc: "How HSTORE is represented."},
+		{Key: "money.fraction.digits", Type: property.Int, Default: "2", Check: property.Between(0, 18), Doc: "How many digits MONEY has behind the point."},
+		{Key: "include.unknown.datatypes", Type: property.Bool, Default: "false", Doc: "Whether values of unknown types are there, as bytes."},
+	}
+}
+
+func eventProperties() property.Table {
+	return property.Table{
+		{Key: "tombstones.on.delete", Type: property.Bool, Default: "true", Doc: "Whether a record with a null value follows each delete."},
+		{Key: "skipped.operations", Type: property.List, Default: "t", Values: []string{"c", "u", "d", "t", "none"}, Doc: "The operations that are left out; none leaves out nothing."},
+		{Key: "extended.headers.enabled", Type: property.Bool, Default: "true", Doc: "Whether records have the headers `__debezium.context.*`."},
+		{Key: "max.batch.size", Type: property.Int, Default: "2048", Check: property.AtLeast(1), Doc: "How many records are read at a time at most."},
+	}
+}
+
+// ignoredProperties are matters of a JVM, or of how Debezium is made.
+func ignoredProperties() property.Table {
+	var t property.Table
+	add := func(why string, keys ...string) {
+		for _, key := range keys {
+			t = append(t, property.Property{Key: key, Ignored: why, Doc: why})
+		}
+	}
+	add("there is no JDBC driver", "driver.*", "database.query.timeout.ms", "query.fetch.size", "snapshot.fetch.size", "connection.validation.timeout.ms",
+		"database.tcpKeepAlive", "database.connection.factory.class", "database.sslfactory")
+	add("there is no JVM", "custom.metric.tags", "statistics.metrics.enabled", "openlineage.integration.*", "executor.shutdown.timeout.ms", "custom.retriable.exception")
+	add("the engine's queue is bounded by itself", "max.queue.size", "max.queue.size.in.bytes", "queue.provider.type")
+	add("changes are read as they come", "poll.interval.ms", "poll.dispatch.interval.ms")
+	add("the snapshot is that of the slot, without locks", "snapshot.isolation.mode", "snapshot.locking.mode", "snapshot.lock.timeout.ms")
+	add("the slot is told in time, and of nothing that is not durable", "status.update.interval.ms", "lsn.flush.mode", "lsn.flush.timeout.ms", "lsn.flush.timeout.action",
+		"flush.lsn.source", "internal.create.slot.command.timeout", "create.slot.command.timeout")
+	add("a slot that does not have the stored offset is an error, or a new snapshot with when_needed", "offset.mismatch.strategy")
+	add("tables' definitions are followed as the log tells of them", "schema.refresh.mode")
+	add("there are no schema change events", "include.schema.changes", "include.schema.comments", "schema.history.*")
+	add("the source block has one form", "source.struct.version")
+	add("failures stop the engine, by its own policy", "event.processing.failure.handling.mode", "event.converting.failure.handling.mode")
+	add("there are no names to sanitize", "custom.sanitize.pattern", "topic.cache.size")
+	add("system tables are never captured", "table.ignore.builtin")
+	return t
+}
+
+// laterProperties are those whose effect comes with later versions: an error
+// when they ask for it.
+func laterProperties() property.Table {
+	var t property.Table
+	add := func(what string, keysAndDefaults ...string) {
+		for i := 0; i < len(keysAndDefaults); i += 2 {
+			t = append(t, property.Property{Key: keysAndDefaults[i], Default: keysAndDefaults[i+1], Unsupported: what, Doc: "Not supported yet."})
+		}
+	}
+	add("failover slots", "slot.failover", "false")
+	add("parameters of the stream", "slot.stream.params", "")
+	add("setting replica identities", "replica.identity.autoset.values", "")
+	add("keys with a password", "database.sslpassword", "")
+	add("the oldest transaction in the source block", "xmin.fetch.interval.ms", "0")
+	add("other keys than the tables'", "message.key.columns", "")
+	add("leaving out updates that change nothing", "skip.messages.without.change", "false")
+	add("a limit of captured tables", "guardrail.collections.max", "0", "guardrail.limit.action", "warn")
+	add("another placeholder than the converter's", "unavailable.value.placeholder", "__debezium_unavailable_value")
+	add("the adjustment of names", "schema.name.adjustment.mode", "none", "field.name.adjustment.mode", "none")
+	add("masking columns", "column.mask.*", "", "column.truncate.*", "")
+	add("types of columns in schemas", "column.propagate.source.type", "", "datatype.propagate.source.type", "")
+	add("custom converters", "converters", "")
+	add("post-processors", "post.processors", "")
+	add("delays", "snapshot.delay.ms", "0", "streaming.delay.ms", "0")
+	add("reading tables side by side", "snapshot.max.threads", "1", "snapshot.max.threads.multiplier", "1", "legacy.snapshot.max.threads", "false")
+	add("another order of tables", "snapshot.tables.order.by.row.count", "disabled")
+	add("statements of one's own", "snapshot.select.statement.overrides", "", "snapshot.select.statement.overrides.*", "", "snapshot.query.mode", "select_all",
+		"snapshot.query.mode.custom.name", "", "database.initial.statements", "")
+	add("snapshots by parts of a configuration", "snapshot.mode.custom.name", "", "snapshot.mode.configuration.based.*", "false", "snapshot.locking.mode.custom.name", "")
+	add("incremental snapshots", "incremental.snapshot.chunk.size", "1024", "incremental.snapshot.allow.schema.changes", "false",
+		"incremental.snapshot.watermarking.strategy", "insert_insert", "read.only", "false")
+	add("other names of topics", "topic.naming.strategy", "io.debezium.schema.SchemaTopicNamingStrategy", "topic.delimiter", ".")
+	add("heartbeats", "heartbeat.interval.ms", "0", "heartbeat.action.query", "", "topic.heartbeat.prefix", "__debezium-heartbeat", "topic.heartbeat.name", "")
+	add("transaction metadata", "provide.transaction.metadata", "false", "transaction.metadata.factory", "", "topic.transaction", "transaction")
+	add("signals", "signal.enabled.channels", "source", "signal.data.collection", "", "signal.poll.interval.ms", "5000",
+		"signal.emit.failure.max.retries", "0", "signal.emit.failure.backoff.ms", "10000", "signal.kafka.*", "", "signal.file", "file-signals.txt")
+	add("notifications", "notification.enabled.channels", "", "notification.sink.topic.name", "")
+	return t
+}

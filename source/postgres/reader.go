@@ -1,0 +1,302 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source"
+)
+
+// reader is a running source: it reads a snapshot, where one is due, and then
+// the log.
+type reader struct {
+	src       *Source
+	sel       *selection
+	partition string
+
+	w            *writer
+	sourceSchema *tailrace.Schema
+	messages     *messages
+	tables       map[tableID]*table // those whose definition is known
+	types        *types
+	catalog      *catalog // nil until the server has to be asked
+
+	snapshot *snapshot // nil when there is none, or no more
+	pos      position  // where the stream begins
+	ended    bool
+	closed   bool
+	failed   error // what every later Read returns
+
+	mu     sync.Mutex // Commit may run beside Read
+	stream *stream    // nil until the snapshot is complete
+}
+
+// open connects, checks everything and finds out where to begin.
+func open(ctx context.Context, src *Source, sel *selection, from []tailrace.Offset) (source.Reader, error) {
+	pos, stored, err := src.findPosition(from)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{src: src, sel: sel, partition: src.partition(), w: newWriter(src),
+		sourceSchema: newSourceSchema(), tables: map[tableID]*table{}}
+	r.messages = newMessages(src.TopicPrefix, r.sourceSchema)
+	if err := r.begin(ctx, pos, stored); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// begin checks the server and begins the snapshot or the reading of the log.
+func (r *reader) begin(ctx context.Context, pos position, stored bool) error {
+	c, err := r.ask(ctx)
+	if err != nil {
+		return err
+	}
+	sv, err := r.src.inspect(ctx, c)
+	if err != nil {
+		return err
+	}
+	tables, err := c.tables(ctx, r.src, r.sel)
+	if err != nil {
+		return err
+	}
+	if err := r.src.checkServer(ctx, c, sv, tables); err != nil {
+		return fmt.Errorf("the server is not set up for reading changes: %w", err)
+	}
+	mode := r.src.Snapshot
+	resumable := stored && !pos.snapshot
+	if resumable && mode == SnapshotInitialOnly {
+		r.ended = true
+		return nil
+	}
+	if resumable && mode != SnapshotAlways {
+		err := sv.serves(r.src, pos)
+		if errors.Is(err, source.ErrOffsetLost) && mode == SnapshotWhenNeeded {
+			r.src.Log.Warn("the stored offset is lost: a new snapshot begins", "error", err)
+			resumable = false
+		} else if err != nil {
+			return err
+		}
+	}
+	if mode != SnapshotInitialOnly {
+		if err := r.prepare(ctx, c, sv, tables); err != nil {
+			return err
+		}
+	}
+	switch {
+	case resumable && mode != SnapshotAlways:
+		r.pos = pos
+	case mode == SnapshotNoData:
+		if r.pos, err = r.tip(ctx, sv); err != nil {
+			return err
+		}
+	default:
+		r.snapshot, err = r.beginSnapshot(ctx, sv, tables)
+		return err
+	}
+	return r.beginStream(ctx, !resumable)
+}
+
+// prepare makes the publication, and takes a slot away that is of no use.
+func (r *reader) prepare(ctx context.Context, c *catalog, sv *server, tables []tableID) error {
+	if err := r.src.publish(ctx, c, sv, tables); err != nil {
+		return err
+	}
+	if sv.slot != nil && sv.slot.lost {
+		if err := c.exec(ctx, "SELECT pg_drop_replication_slot("+quoteText(r.src.Slot)+")"); err != nil {
+			return err
+		}
+		sv.slot = nil
+	}
+	return nil
+}
+
+// tip is where the slot is, which is made where it is not there.
+func (r *reader) tip(ctx context.Context, sv *server) (position, error) {
+	if sv.slot != nil {
+		return position{LSN: sv.slot.confirmed}, nil
+	}
+	c, err := r.replication(ctx)
+	if err != nil {
+		return position{}, err
+	}
+	at, _, err := createSlot(ctx, c, r.src.Slot, false, false)
+	return position{LSN: at}, errors.Join(err, c.close())
+}
+
+// replication makes a connection that understands the replication's commands.
+func (r *reader) replication(ctx context.Context) (*catalog, error) {
+	conn, err := r.src.connect(ctx, map[string]string{"replication": "database"})
+	if err != nil {
+		return nil, err
+	}
+	return &catalog{conn}, nil
+}
+
+// ask gives the connection on which the server is asked about itself.
+func (r *reader) ask(ctx context.Context) (*catalog, error) {
+	if r.catalog != nil && !r.catalog.conn.IsClosed() {
+		return r.catalog, nil
+	}
+	var err error
+	r.catalog, err = r.src.openCatalog(ctx)
+	return r.catalog, err
+}
+
+// learn makes the version of a table that has the definition, or finds that the
+// one that is known will do.
+func (r *reader) learn(ctx context.Context, c *catalog, d *definition) (*table, error) {
+	if r.types == nil || !r.types.has(d) {
+		types, err := c.readTypes(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.types = types
+	}
+	t, err := newTable(r.src, r.sel, r.types, r.sourceSchema, d)
+	if err != nil {
+		return nil, err
+	}
+	if known := r.tables[d.id]; known != nil && known.same(t) {
+		return known, nil
+	}
+	r.tables[d.id] = t
+	return t, nil
+}
+
+// Read gives the next batch.
+func (r *reader) Read(ctx context.Context) (tailrace.Batch, error) {
+	switch {
+	case r.failed != nil:
+		return tailrace.Batch{}, r.failed
+	case r.ended:
+		return tailrace.Batch{}, io.EOF
+	case ctx.Err() != nil:
+		return tailrace.Batch{}, ctx.Err()
+	}
+	batch, err := r.read(ctx)
+	var one *source.RecordError
+	switch {
+	case err == nil || errors.As(err, &one):
+		return batch, err
+	case ended(ctx):
+		return tailrace.Batch{}, ctx.Err()
+	}
+	r.failed = fmt.Errorf("postgres source %s/%s: %w", r.src.Addr, r.src.Database, err)
+	return tailrace.Batch{}, r.failed
+}
+
+// ended says whether the context has ended. A connection that has its deadline
+// may notice a moment earlier than the context itself.
+func ended(ctx context.Context) bool {
+	if at, ok := ctx.Deadline(); ok && !time.Now().Before(at) {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
+}
+
+func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
+	if r.snapshot != nil {
+		err := r.snapshot.read(ctx, r.w)
+		if err == nil {
+			return r.w.batch(), nil // an interrupted snapshot begins anew
+		}
+		if err != io.EOF {
+			return tailrace.Batch{}, err
+		}
+		r.pos = r.snapshot.end()
+		if err := r.endSnapshot(); err != nil {
+			return tailrace.Batch{}, err
+		}
+		return r.batch(r.pos), nil
+	}
+	if r.stream == nil {
+		if err := r.beginStream(ctx, false); err != nil {
+			return tailrace.Batch{}, err
+		}
+	}
+	if err := r.stream.read(ctx, r.w); err != nil {
+		return tailrace.Batch{}, err
+	}
+	return r.batch(r.stream.offset()), nil
+}
+
+func (r *reader) batch(pos position) tailrace.Batch {
+	return r.w.batch(tailrace.Offset{Partition: r.partition, Position: string(pos.append(nil))})
+}
+
+// endSnapshot goes on to the log, or to the end.
+func (r *reader) endSnapshot() error {
+	c := r.snapshot.conn
+	r.snapshot = nil
+	r.ended = r.src.Snapshot == SnapshotInitialOnly
+	if err := c.Close(); err != nil {
+		return fmt.Errorf("close the connection of the snapshot: %w", err)
+	}
+	return nil
+}
+
+// Commit lets the slot forget what lies before the offsets.
+func (r *reader) Commit(_ context.Context, offsets []tailrace.Offset) error {
+	for _, o := range offsets {
+		if o.Partition != r.partition {
+			continue
+		}
+		p, err := parsePosition(o.Position)
+		if err != nil {
+			return fmt.Errorf("postgres source %s/%s: commit: %w", r.src.Addr, r.src.Database, err)
+		}
+		r.mu.Lock()
+		if r.stream != nil && !p.foreign {
+			r.stream.log.Confirm(p.LSN)
+		}
+		r.mu.Unlock()
+	}
+	return nil
+}
+
+// Close ends the connections.
+func (r *reader) Close() error {
+	if r.closed {
+		return nil
+	}
+	r.closed = true
+	r.failed = fmt.Errorf("postgres source %s/%s: read: the reader is closed", r.src.Addr, r.src.Database)
+	var errs []error
+	if r.snapshot != nil {
+		errs = append(errs, r.snapshot.conn.Close())
+	}
+	r.mu.Lock()
+	if r.stream != nil {
+		r.stream.log.Close() // what fails here was not confirmed, and comes again
+		r.stream = nil
+		if r.src.DropSlot {
+			errs = append(errs, r.dropSlot())
+		}
+	}
+	r.mu.Unlock()
+	if r.catalog != nil {
+		r.catalog.close()
+	}
+	return errors.Join(errs...)
+}
+
+func (r *reader) dropSlot() error {
+	ctx, cancel := context.WithTimeout(context.Background(), r.src.ConnectTimeout)
+	defer cancel()
+	c, err := r.ask(ctx)
+	if err == nil {
+		err = r.untilFree(ctx, func() error {
+			return c.exec(ctx, "SELECT pg_drop_replication_slot("+quoteText(r.src.Slot)+")")
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("postgres source %s/%s: drop the slot %s: %w", r.src.Addr, r.src.Database, r.src.Slot, err)
+	}
+	return nil
+}

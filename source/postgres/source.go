@@ -1,0 +1,336 @@
+// Package postgres reads changes from PostgreSQL 13 and newer as Debezium's
+// connector does: first a snapshot of the tables that are there, then every
+// change from the write-ahead log by logical replication, in the form of
+// Debezium's change event envelope.
+//
+// The server needs wal_level=logical and a free replication slot, and the user
+// the attribute REPLICATION, SELECT on the captured tables, and the right to
+// create a publication where there is none yet. Open lists whatever is missing
+// with the statement that mends it.
+package postgres
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
+)
+
+// Source says which database to read, and how. The zero value of every field
+// but User, Database and TopicPrefix is the default that its comment names.
+type Source struct {
+	// Addr is the server's host:port, or the directory of its socket. "" means
+	// localhost:5432; a host without a port has 5432.
+	Addr string
+
+	User     string
+	Password string
+	Database string
+
+	// Encryption is how much TLS protects the connections. "" means Prefer.
+	Encryption Encryption
+
+	// TLS has the certificates and the names that connections are checked
+	// with. Nil means the system's.
+	TLS *tls.Config
+
+	// ConnectTimeout bounds how long one connection takes to make. 0 means 30
+	// seconds.
+	ConnectTimeout time.Duration
+
+	// TopicPrefix is the logical name of the server, which topics, schemas and
+	// offsets begin with. It is required, and must not change once there are
+	// offsets.
+	TopicPrefix string
+
+	// Slot is the replication slot, which is made where it is not there. ""
+	// means debezium.
+	Slot string
+
+	// DropSlot drops the slot when a Reader is closed. Whatever changes until
+	// the next one is opened is lost to it.
+	DropSlot bool
+
+	// SlotWait is how long Open waits for a slot that another connection still
+	// uses. 0 means one minute.
+	SlotWait time.Duration
+
+	// Publication says which tables' changes the server sends. "" means
+	// dbz_publication.
+	Publication string
+
+	// Autocreate says what the publication is made of where there is none. ""
+	// means PublicationAllTables.
+	Autocreate Autocreate
+
+	// PartitionRoot makes the publication so that the changes of partitions come
+	// under the name of the partitioned table.
+	PartitionRoot bool
+
+	// Schemas, Tables and Columns choose what is captured, by names such as
+	// public, public.orders and public.orders.note. The zero value chooses all
+	// but the system's. Key columns stay in keys whatever is chosen.
+	Schemas, Tables, Columns Filter
+
+	// Messages chooses logical messages by their prefixes.
+	Messages Filter
+
+	// Snapshot says which rows are read before the log. "" means Initial.
+	Snapshot SnapshotMode
+
+	// SnapshotTables, where it is not empty, are those of the captured tables
+	// whose rows are read, as expressions for names such as public.orders.
+	SnapshotTables []string
+
+	// Decimals, Times, Binaries, Intervals and Hstores are how values of these
+	// types are represented. "" means DecimalPrecise, TimeAdaptive, BinaryBytes,
+	// IntervalNumeric and HstoreJSON.
+	Decimals  DecimalMode
+	Times     TimeMode
+	Binaries  BinaryMode
+	Intervals IntervalMode
+	Hstores   HstoreMode
+
+	// MoneyScale is how many digits MONEY has behind the point. 0 means 2; -1
+	// means none.
+	MoneyScale int
+
+	// UnknownTypes has values of types that are not known, which are otherwise
+	// left out, as the bytes of PostgreSQL's text.
+	UnknownTypes bool
+
+	// NoTombstones leaves out the record with a null value that otherwise
+	// follows each delete, for compacted topics to forget the key.
+	NoTombstones bool
+
+	// Skip are the operations that are left out. Nil means OpTruncate alone; an
+	// empty slice that is not nil leaves nothing out.
+	Skip []tailrace.Op
+
+	// NoContextHeaders leaves out the headers __debezium.context.*, which
+	// otherwise say of each record where it came from.
+	NoContextHeaders bool
+
+	// BatchRows is how many records a batch holds at most, a few more where one
+	// change makes several. 0 means 2048.
+	BatchRows int
+
+	// Log gets what a person may want to know of the snapshot and of changed
+	// tables; never values of rows. Nil logs nothing.
+	Log *slog.Logger
+}
+
+// Encryption is how much TLS protects connections, as PostgreSQL's sslmode
+// spells it.
+type Encryption string
+
+const (
+	EncryptionPrefer     Encryption = "prefer"      // TLS where the server offers it; nothing is verified. The default
+	EncryptionDisable    Encryption = "disable"     // no TLS
+	EncryptionAllow      Encryption = "allow"       // TLS where the server insists; nothing is verified
+	EncryptionRequire    Encryption = "require"     // TLS; nothing is verified
+	EncryptionVerifyCA   Encryption = "verify-ca"   // TLS; the certificate's authority is verified
+	EncryptionVerifyFull Encryption = "verify-full" // TLS; the authority and the host's name are verified
+)
+
+// SnapshotMode says which rows are read before the log, as Debezium's
+// snapshot.mode spells it.
+type SnapshotMode string
+
+const (
+	SnapshotInitial     SnapshotMode = "initial"      // all rows where there is no offset yet, then the log. The default
+	SnapshotAlways      SnapshotMode = "always"       // all rows at every start of a Reader, then the log
+	SnapshotInitialOnly SnapshotMode = "initial_only" // all rows where there is no offset yet, then the end
+	SnapshotNoData      SnapshotMode = "no_data"      // no rows: the log from where the slot is when there is no offset yet
+	SnapshotWhenNeeded  SnapshotMode = "when_needed"  // as SnapshotInitial, and again where the server no longer has the offset
+)
+
+// Autocreate says what a publication is made of, as Debezium's
+// publication.autocreate.mode spells it.
+type Autocreate string
+
+const (
+	PublicationAllTables Autocreate = "all_tables" // all tables, which needs a superuser. The default
+	PublicationFiltered  Autocreate = "filtered"   // the captured tables; one that is there is changed to them
+	PublicationNoTables  Autocreate = "no_tables"  // none: a person adds them
+	PublicationDisabled  Autocreate = "disabled"   // it is not made: a person has to
+)
+
+// DecimalMode is how NUMERIC and MONEY are represented, as Debezium's
+// decimal.handling.mode spells it.
+type DecimalMode string
+
+const (
+	DecimalPrecise DecimalMode = "precise" // Connect's Decimal, or VariableScaleDecimal. The default
+	DecimalDouble  DecimalMode = "double"  // float64, which may lose digits
+	DecimalString  DecimalMode = "string"  // text such as 12.50
+)
+
+// TimeMode is how dates and times are represented, as Debezium's
+// time.precision.mode spells it.
+type TimeMode string
+
+const (
+	TimeAdaptive             TimeMode = "adaptive"                   // by the column's precision. The default
+	TimeAdaptiveMicroseconds TimeMode = "adaptive_time_microseconds" // by the column's precision; TIME as MicroTime
+	TimeConnect              TimeMode = "connect"                    // Connect's Date, Time and Timestamp, to the millisecond
+)
+
+// BinaryMode is how BYTEA is represented, as Debezium's binary.handling.mode
+// spells it.
+type BinaryMode string
+
+const (
+	BinaryBytes         BinaryMode = "bytes"           // bytes. The default
+	BinaryBase64        BinaryMode = "base64"          // text in base64
+	BinaryBase64URLSafe BinaryMode = "base64-url-safe" // text in base64 for URLs
+	BinaryHex           BinaryMode = "hex"             // text in hexadecimal digits
+)
+
+// IntervalMode is how INTERVAL is represented, as Debezium's
+// interval.handling.mode spells it.
+type IntervalMode string
+
+const (
+	IntervalNumeric IntervalMode = "numeric" // microseconds, a month of 30.4375 days. The default
+	IntervalString  IntervalMode = "string"  // text such as P1Y2M3DT4H5M6.78S
+)
+
+// HstoreMode is how HSTORE is represented, as Debezium's hstore.handling.mode
+// spells it.
+type HstoreMode string
+
+const (
+	HstoreJSON HstoreMode = "json" // a JSON object. The default
+	HstoreMap  HstoreMode = "map"  // a map of texts
+)
+
+// withDefaults gives the source with every default written out.
+func (s Source) withDefaults() Source {
+	s.Addr = completeAddr(s.Addr)
+	or(&s.Encryption, EncryptionPrefer)
+	or(&s.ConnectTimeout, 30*time.Second)
+	or(&s.Slot, "debezium")
+	or(&s.SlotWait, time.Minute)
+	or(&s.Publication, "dbz_publication")
+	or(&s.Autocreate, PublicationAllTables)
+	or(&s.Snapshot, SnapshotInitial)
+	or(&s.Decimals, DecimalPrecise)
+	or(&s.Times, TimeAdaptive)
+	or(&s.Binaries, BinaryBytes)
+	or(&s.Intervals, IntervalNumeric)
+	or(&s.Hstores, HstoreJSON)
+	or(&s.MoneyScale, 2)
+	or(&s.BatchRows, 2048)
+	if s.Skip == nil {
+		s.Skip = []tailrace.Op{tailrace.OpTruncate}
+	}
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	return s
+}
+
+func or[T comparable](p *T, value T) {
+	var zero T
+	if *p == zero {
+		*p = value
+	}
+}
+
+func completeAddr(addr string) string {
+	switch {
+	case addr == "":
+		return "localhost:5432"
+	case strings.HasPrefix(addr, "/"):
+		return addr
+	}
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return net.JoinHostPort(strings.Trim(addr, "[]"), "5432")
+	}
+	return addr
+}
+
+var slotForm = regexp.MustCompile(`^[a-z0-9_]{1,63}$`)
+
+// check says everything that is wrong with a source that has its defaults.
+func (s *Source) check() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if s.User == "" {
+		bad("User is empty: say as whom to connect to %s", s.Addr)
+	}
+	if s.Database == "" {
+		bad("Database is empty: say which database of %s to read", s.Addr)
+	}
+	if s.TopicPrefix == "" {
+		bad("TopicPrefix is empty: give the server a logical name, which topics and offsets begin with")
+	} else if i := strings.IndexFunc(s.TopicPrefix, envelope.NotInTopic); i >= 0 {
+		bad("TopicPrefix %q: topics have no %q in their names, only letters, digits, dots, underscores and hyphens", s.TopicPrefix, s.TopicPrefix[i:i+1])
+	}
+	if !slotForm.MatchString(s.Slot) {
+		bad("Slot is %q: a slot's name has 1 to 63 lower-case letters, digits and underscores", s.Slot)
+	}
+	if s.ConnectTimeout < 0 || s.SlotWait < 0 || s.BatchRows < 0 {
+		bad("ConnectTimeout, SlotWait or BatchRows is negative")
+	}
+	if s.MoneyScale < -1 || s.MoneyScale > 18 {
+		bad("MoneyScale is %d: it must be between -1 and 18", s.MoneyScale)
+	}
+	errs = append(errs,
+		oneOf("Encryption", s.Encryption, EncryptionPrefer, EncryptionDisable, EncryptionAllow, EncryptionRequire, EncryptionVerifyCA, EncryptionVerifyFull),
+		oneOf("Snapshot", s.Snapshot, SnapshotInitial, SnapshotAlways, SnapshotInitialOnly, SnapshotNoData, SnapshotWhenNeeded),
+		oneOf("Autocreate", s.Autocreate, PublicationAllTables, PublicationFiltered, PublicationNoTables, PublicationDisabled),
+		oneOf("Decimals", s.Decimals, DecimalPrecise, DecimalDouble, DecimalString),
+		oneOf("Times", s.Times, TimeAdaptive, TimeAdaptiveMicroseconds, TimeConnect),
+		oneOf("Binaries", s.Binaries, BinaryBytes, BinaryBase64, BinaryBase64URLSafe, BinaryHex),
+		oneOf("Intervals", s.Intervals, IntervalNumeric, IntervalString),
+		oneOf("Hstores", s.Hstores, HstoreJSON, HstoreMap),
+	)
+	for _, op := range s.Skip {
+		errs = append(errs, oneOf("Skip", op, tailrace.OpCreate, tailrace.OpUpdate, tailrace.OpDelete, tailrace.OpTruncate))
+	}
+	return errors.Join(errs...)
+}
+
+// oneOf is the error of a field that has none of the values it may have.
+func oneOf[T ~string](field string, value T, values ...T) error {
+	names := make([]string, len(values))
+	for i, v := range values {
+		if v == value {
+			return nil
+		}
+		names[i] = string(v)
+	}
+	return fmt.Errorf("%s is %q: it must be one of %s", field, value, strings.Join(names, ", "))
+}
+
+// Open connects, checks the server and the user's rights, makes what is missing
+// of the slot and the publication, and reads on from the offsets, or begins as
+// Snapshot says where there are none. Everything that is wrong with the
+// configuration is in one error, and so is everything that is wrong with the
+// server.
+func (s Source) Open(ctx context.Context, from []tailrace.Offset) (source.Reader, error) {
+	s = s.withDefaults()
+	captured, err := newSelection(&s)
+	if err := errors.Join(s.check(), err); err != nil {
+		return nil, fmt.Errorf("postgres source: the configuration is not valid: %w", err)
+	}
+	r, err := open(ctx, &s, captured, from)
+	if err != nil {
+		if ended(ctx) {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("postgres source %s/%s: %w", s.Addr, s.Database, err)
+	}
+	return r, nil
+}

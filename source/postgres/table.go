@@ -1,0 +1,194 @@
+package postgres
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
+	"github.com/tailrace-io/tailrace/source/postgres/internal/pgoutput"
+)
+
+// definition is what the server says of a table.
+type definition struct {
+	id      tableID
+	columns []columnDefinition
+	key     []string // the columns of the primary key, or of the unique index in its place
+}
+
+// columnDefinition is what the server says of a column.
+type columnDefinition struct {
+	name     string
+	typ      uint32
+	modifier int32
+	required bool   // NOT NULL
+	identity bool   // GENERATED … AS IDENTITY
+	def      string // the expression of the default; "" for none
+}
+
+// table is one version of a captured table: its schemas and how its rows are
+// made. It does not change; another definition makes another table.
+type table struct {
+	id    tableID
+	topic string
+
+	// columns are those that are read from a row: the captured ones and those
+	// of the key. all has the place of each of the table's columns in it, or -1.
+	columns []column
+	all     []int
+
+	row []int // places in columns of the value's fields; nil where they are the same
+	key []int // places in columns of the key's fields; nil without a key
+
+	keySchema *tailrace.Schema // nil without a key
+	rowSchema *tailrace.Schema
+	schema    *tailrace.Schema // of the envelope
+
+	namespace, name tailrace.Value
+	definition      *definition
+}
+
+// newTable makes the version of a table that has the definition.
+func newTable(s *Source, sel *selection, types *types, sourceSchema *tailrace.Schema, d *definition) (*table, error) {
+	t := &table{id: d.id, definition: d, topic: envelope.TopicName(s.TopicPrefix + "." + d.id.schema + "." + d.id.name),
+		namespace: tailrace.String(d.id.schema), name: tailrace.String(d.id.name)}
+	t.all = make([]int, len(d.columns))
+	hidden := false
+	var fields []int
+	for i := range d.columns {
+		def := &d.columns[i]
+		captured, inKey := sel.column(d.id, def.name), slices.Contains(d.key, def.name)
+		if t.all[i] = -1; !captured && !inKey {
+			continue
+		}
+		col, ok, err := newColumn(s, types, def)
+		if err != nil {
+			return nil, fmt.Errorf("table %s: column %s: %w", d.id, def.name, err)
+		}
+		if !ok {
+			s.Log.Warn("a column is left out, whose type is not known", "table", d.id.String(), "column", def.name, "type", types.name(def.typ))
+			continue
+		}
+		t.all[i] = len(t.columns)
+		if captured {
+			fields = append(fields, len(t.columns))
+		}
+		hidden = hidden || !captured
+		t.columns = append(t.columns, col)
+	}
+	if hidden {
+		t.row = fields
+	}
+	return t, t.makeSchemas(d, fields, sourceSchema)
+}
+
+func (t *table) makeSchemas(d *definition, fields []int, sourceSchema *tailrace.Schema) (err error) {
+	row := tailrace.NewSchema(tailrace.TypeStruct).Name(t.topic + ".Value").Optional()
+	for _, i := range fields {
+		row.Field(t.columns[i].name, t.columns[i].schema)
+	}
+	if t.rowSchema, err = row.Build(); err != nil {
+		return fmt.Errorf("table %s: %w", d.id, err)
+	}
+	if len(d.key) > 0 {
+		key := tailrace.NewSchema(tailrace.TypeStruct).Name(t.topic + ".Key")
+		for _, name := range d.key {
+			i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
+			if i < 0 {
+				return fmt.Errorf("table %s: the key column %s cannot be read: its type is not known; set UnknownTypes to have its bytes", d.id, name)
+			}
+			t.key = append(t.key, i)
+			key.Field(name, t.columns[i].schema)
+		}
+		if t.keySchema, err = key.Build(); err != nil {
+			return fmt.Errorf("table %s: %w", d.id, err)
+		}
+	}
+	if t.schema, err = envelope.Schema(t.topic, t.rowSchema, sourceSchema); err != nil {
+		return fmt.Errorf("table %s: %w", d.id, err)
+	}
+	return nil
+}
+
+// same says whether both versions make the same records of the same rows, so
+// that the older one's schemas go on.
+func (t *table) same(u *table) bool {
+	return t.id == u.id && t.schema.Equal(u.schema) && t.keySchema.Equal(u.keySchema) && slices.Equal(t.key, u.key) &&
+		slices.Equal(t.all, u.all) && slices.Equal(t.row, u.row) &&
+		slices.EqualFunc(t.definition.columns, u.definition.columns, func(a, b columnDefinition) bool {
+			return a.typ == b.typ && a.modifier == b.modifier
+		})
+}
+
+// decode makes values of a tuple's columns. Those that the log did not carry
+// are Unchanged.
+func (t *table) decode(slab *tailrace.Slab, tuple pgoutput.Tuple) ([]tailrace.Value, error) {
+	if tuple.Len() != len(t.all) {
+		return nil, fmt.Errorf("a row of %s has %d columns, and the table %d", t.id, tuple.Len(), len(t.all))
+	}
+	values := slab.Values(len(t.columns))
+	for _, at := range t.all {
+		form, text := tuple.Next()
+		if at < 0 {
+			continue
+		}
+		col := &t.columns[at]
+		switch form {
+		case pgoutput.Text:
+			v, err := col.decode(slab, text)
+			if err != nil {
+				return nil, fmt.Errorf("table %s: column %s: %w", t.id, col.name, err)
+			}
+			values[at] = v
+		case pgoutput.Unchanged:
+			values[at] = tailrace.Unchanged()
+		case pgoutput.Binary:
+			return nil, fmt.Errorf("table %s: column %s has a binary value, which was not asked for", t.id, col.name)
+		}
+	}
+	return values, nil
+}
+
+// fill puts the values of required columns that are not there, because an old
+// row has those of its identity alone.
+func (t *table) fill(values []tailrace.Value) {
+	for i := range values {
+		if values[i].IsNull() {
+			values[i] = t.columns[i].zero
+		}
+	}
+}
+
+// value is the row struct of the columns that were read.
+func (t *table) value(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Value {
+	if t.row == nil {
+		return tailrace.StructOf(columns)
+	}
+	return tailrace.StructOf(pick(slab, t.row, columns))
+}
+
+// keyOf is the key struct of the columns that were read; null without a key.
+func (t *table) keyOf(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Value {
+	if t.key == nil {
+		return tailrace.Value{}
+	}
+	return tailrace.StructOf(pick(slab, t.key, columns))
+}
+
+func pick(slab *tailrace.Slab, places []int, columns []tailrace.Value) []tailrace.Value {
+	out := slab.Values(len(places))
+	for i, place := range places {
+		out[i] = columns[place]
+	}
+	return out
+}
+
+// movedKey says whether the row has another key than before.
+func (t *table) movedKey(before, after []tailrace.Value) bool {
+	for _, i := range t.key {
+		if !before[i].Equal(after[i]) && !after[i].IsUnchanged() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,4 @@
+CREATE TABLE orders (id BIGSERIAL PRIMARY KEY, customer_id INT NOT NULL, status VARCHAR(20) NOT NULL DEFAULT 'new', amount NUMERIC(12,2) NOT NULL, note TEXT, doc JSONB, created_at TIMESTAMP(6) NOT NULL DEFAULT now(), updated TIMESTAMPTZ);
+CREATE TABLE sbtest1 (id SERIAL PRIMARY KEY, k INT NOT NULL DEFAULT 0, c CHAR(120) NOT NULL DEFAULT '', pad CHAR(60) NOT NULL DEFAULT '');
+INSERT INTO orders (customer_id, amount, note, doc, created_at, updated) SELECT i, i * 1.25, CASE WHEN i % 2 = 0 THEN 'note "' || i || '"' END, jsonb_build_object('a', i, 'tags', '["x", "y"]'::jsonb), TIMESTAMP '2026-01-02 03:04:05.678901' + i * INTERVAL '1 hour', TIMESTAMPTZ '2026-01-02 03:04:05+02' FROM generate_series(1, 5) i;
+INSERT INTO sbtest1 (k, c, pad) SELECT i, 'c' || i, 'pad' || i FROM generate_series(1, 5) i;

@@ -1,0 +1,83 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+)
+
+// pgType is a type of the database.
+type pgType struct {
+	oid      uint32
+	name     string
+	kind     byte // b for a base type, d for a domain, e for an enum, r for a range, m for a multirange, c for a composite
+	elem     uint32
+	array    bool
+	base     uint32 // of a domain
+	modifier int32  // of a domain's base; -1 for none
+	labels   []string
+}
+
+// types are those of the database, by their OIDs.
+type types struct{ byOID map[uint32]*pgType }
+
+func (t *types) name(oid uint32) string {
+	if typ := t.byOID[oid]; typ != nil {
+		return typ.name
+	}
+	return strconv.FormatUint(uint64(oid), 10)
+}
+
+// has says whether all types of a table are known.
+func (t *types) has(d *definition) bool {
+	for i := range d.columns {
+		if t.byOID[d.columns[i].typ] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// base gives the type and the modifier that a domain stands for.
+func (t *types) base(oid uint32, modifier int32) (*pgType, int32) {
+	typ := t.byOID[oid]
+	for range 32 { // domains of domains
+		if typ == nil || typ.kind != 'd' {
+			break
+		}
+		modifier = typ.modifier
+		typ = t.byOID[typ.base]
+	}
+	return typ, modifier
+}
+
+// readTypes reads the types of the database.
+func (c *catalog) readTypes(ctx context.Context) (*types, error) {
+	rows, err := c.query(ctx, `SELECT t.oid, t.typname, t.typtype, t.typelem, t.typcategory, t.typbasetype, t.typtypmod,
+		(SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid)
+		FROM pg_catalog.pg_type t WHERE t.typtype <> 'p' AND (t.typtype <> 'c' OR EXISTS (
+			SELECT 1 FROM pg_catalog.pg_class r WHERE r.oid = t.typrelid AND r.relkind = 'c'))`)
+	if err != nil {
+		return nil, fmt.Errorf("read the types of the database: %w", err)
+	}
+	out := &types{byOID: make(map[uint32]*pgType, len(rows))}
+	for _, row := range rows {
+		t := &pgType{name: string(row[1]), kind: row[2][0], array: row[4][0] == 'A'}
+		t.oid, t.elem, t.base = oidOf(row[0]), oidOf(row[3]), oidOf(row[5])
+		modifier, _ := strconv.ParseInt(string(row[6]), 10, 32)
+		t.modifier = int32(modifier)
+		if row[7] != nil {
+			if err := json.Unmarshal(row[7], &t.labels); err != nil {
+				return nil, fmt.Errorf("read the labels of the enum %s: %w", t.name, err)
+			}
+		}
+		out.byOID[t.oid] = t
+	}
+	return out, nil
+}
+
+func oidOf(text []byte) uint32 {
+	n, _ := strconv.ParseUint(string(text), 10, 32)
+	return uint32(n)
+}
