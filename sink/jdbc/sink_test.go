@@ -245,3 +245,17 @@ func TestMessagesWithSchemasAreWritten(t *testing.T) {
 		assert.Equal(t, []string{"0 first", "1 <nil>"}, d.rows("SELECT id, note FROM orders ORDER BY id"))
 	})
 }
+
+// Without quotes the database spells names as it likes, and they are found.
+func TestNamesWithoutQuotes(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		s := d.sink()
+		s.Unquoted = true
+		r := numbered(1, "a")
+		r.Topic = "Mixed_Case"
+		for range 2 {
+			write(t, open(t, s), r)
+		}
+		assert.Equal(t, []string{"a 1"}, d.rows("SELECT Pad, 1 FROM Mixed_Case"))
+	})
+}
