@@ -118,17 +118,22 @@ type Slab struct {
 	values []Value
 	bytes  []byte
 	size   int
+
+	// How large the last chunks were: the first are small, for batches of a
+	// record or two, and each next one is twice as large up to a bound.
+	lastValues, lastBytes int
 }
 
 const (
-	slabValues = 2048      // 48 KiB a chunk
-	slabBytes  = 32 * 1024 // a chunk of text
+	minSlabValues, maxSlabValues = 64, 2048 // 1.5 to 48 KiB
+	minSlabBytes, maxSlabBytes   = 1024, 32 * 1024
 )
 
 // Values cuts n null values.
 func (s *Slab) Values(n int) []Value {
 	if n > len(s.values) {
-		s.values = make([]Value, max(n, slabValues))
+		s.lastValues = min(max(2*s.lastValues, minSlabValues), maxSlabValues)
+		s.values = make([]Value, max(n, s.lastValues))
 	}
 	v := s.values[:n:n]
 	s.values = s.values[n:]
@@ -139,7 +144,8 @@ func (s *Slab) Values(n int) []Value {
 // Bytes cuts n bytes of unspecified content.
 func (s *Slab) Bytes(n int) []byte {
 	if n > len(s.bytes) {
-		s.bytes = make([]byte, max(n, slabBytes))
+		s.lastBytes = min(max(2*s.lastBytes, minSlabBytes), maxSlabBytes)
+		s.bytes = make([]byte, max(n, s.lastBytes))
 	}
 	b := s.bytes[:n:n]
 	s.bytes = s.bytes[n:]
