@@ -85,6 +85,11 @@ func (c *conn) define(ctx context.Context, sv *server, ids []tableID) (map[table
 		}
 	}
 	for _, id := range ids {
+		if d := out[id]; d != nil && !sv.mariadb {
+			if err := c.defineBinaryDefaults(ctx, d); err != nil {
+				return nil, err
+			}
+		}
 		if d := out[id]; d != nil && d.key == nil {
 			if err := c.defineUniqueKey(ctx, d); err != nil {
 				return nil, err
@@ -143,7 +148,8 @@ func (col *columnDefinition) setFallback(def cell, extra string, mariadb bool) {
 		return
 	}
 	upper := strings.ToUpper(def.V)
-	if strings.Contains(extra, "DEFAULT_GENERATED") || strings.HasPrefix(upper, "CURRENT_TIMESTAMP") {
+	ofTime := col.typ == "timestamp" || col.typ == "datetime"
+	if strings.Contains(extra, "DEFAULT_GENERATED") || ofTime && strings.HasPrefix(upper, "CURRENT_TIMESTAMP") {
 		col.computed = true
 		return
 	}

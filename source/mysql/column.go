@@ -18,8 +18,20 @@ type column struct {
 	spec   binlog.ColumnSpec
 	text   textReader
 
+	// exact has statements ask for all digits of a FLOAT: of one as it is the
+	// server sends six.
+	exact bool
+
 	// fix changes what the log gave; nil leaves values as they are.
 	fix func(slab *tailrace.Slab, v tailrace.Value) tailrace.Value
+}
+
+// selected is what a statement asks for to read the column.
+func (col *column) selected() string {
+	if col.exact {
+		return "1e0*" + quoteName(col.name)
+	}
+	return quoteName(col.name)
 }
 
 // newColumn chooses what becomes of a column. This is the one table of types.
@@ -95,6 +107,7 @@ func (col *column) floating(def *columnDefinition) *tailrace.SchemaBuilder {
 	case def.scale >= 0:
 		col.text, col.spec.Type = readFloatAsDouble, tailrace.TypeFloat64
 	default:
+		col.exact = true
 		col.text, col.spec.Type = readFloat(tailrace.TypeFloat32), tailrace.TypeFloat32
 	}
 	return tailrace.NewSchema(col.spec.Type)
@@ -150,67 +163,6 @@ func (col *column) labels(def *columnDefinition) *tailrace.SchemaBuilder {
 		name = tailrace.EnumSetName
 	}
 	return tailrace.Semantic(name).Parameter("allowed", strings.Join(allowed, ","))
-}
-
-// temporal is for dates and times. A date that there is not, such as
-// 0000-00-00, is null or, where the column must not be null, the epoch.
-func (col *column) temporal(mode TimeMode, def *columnDefinition) *tailrace.SchemaBuilder {
-	connect := mode == TimeConnect
-	zero := func(v tailrace.Value) tailrace.Value {
-		if def.nullable {
-			return tailrace.Value{}
-		}
-		return v
-	}
-	name := func(plain, ofConnect string) *tailrace.SchemaBuilder {
-		if connect {
-			return tailrace.Semantic(ofConnect)
-		}
-		return tailrace.Semantic(plain)
-	}
-	switch def.typ {
-	case "date":
-		col.spec.Zero = zero(tailrace.Int32(0))
-		col.text = readDate(col.spec.Zero)
-		return name(tailrace.DebeziumDateName, tailrace.DateName)
-	case "time":
-		col.text = readTime(connect)
-		if connect {
-			col.spec.Form, col.spec.Type = binlog.Millis, tailrace.TypeInt32
-			col.withinDay(zero(tailrace.Int32(0)))
-		}
-		return name(tailrace.MicroTimeName, tailrace.TimeName)
-	case "datetime":
-		col.spec.Zero = zero(tailrace.Int64(0))
-		if connect || def.fraction <= 3 {
-			col.spec.Form, col.text = binlog.Millis, readDatetime(1000, col.spec.Zero)
-			return name(tailrace.DebeziumTimestampName, tailrace.TimestampName)
-		}
-		col.spec.Form, col.text = binlog.Micros, readDatetime(1, col.spec.Zero)
-		return tailrace.Semantic(tailrace.MicroTimestampName)
-	default:
-		epoch := tailrace.String("1970-01-01T00:00:00Z")
-		col.spec.Zero = epoch // in the log whether or not the column may be null
-		col.text = readTimestamp(zero(epoch))
-		return tailrace.Semantic(tailrace.ZonedTimestampName)
-	}
-}
-
-// withinDay replaces times that Connect's Time cannot be: those before midnight
-// or beyond a day.
-func (col *column) withinDay(beyond tailrace.Value) {
-	const day = 24 * 60 * 60 * 1000
-	col.fix = func(_ *tailrace.Slab, v tailrace.Value) tailrace.Value {
-		if n := v.Int(); v.Type() == tailrace.TypeInt32 && (n < 0 || n >= day) {
-			return beyond
-		}
-		return v
-	}
-	read := col.text
-	col.text = func(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
-		v, err := read(slab, text)
-		return col.fix(slab, v), err
-	}
 }
 
 // The geometry's schemas, whose docs are Debezium's.
@@ -269,6 +221,9 @@ func (def *columnDefinition) literal(text string) ([]byte, error) {
 		out, err := hex.DecodeString(text[2:])
 		if err != nil {
 			return nil, errNoNumber
+		}
+		if def.typ == "binary" && len(out) < def.length {
+			out = append(out, make([]byte, def.length-len(out))...)
 		}
 		return out, nil
 	}

@@ -142,8 +142,8 @@ func valueProperties() property.Table {
 	return property.Table{
 		{Key: "decimal.handling.mode", Type: property.Enum, Default: "precise", Values: []string{"precise", "double", "string"}, Doc: "How DECIMAL and NUMERIC are represented."},
 		{Key: "binary.handling.mode", Type: property.Enum, Default: "bytes", Values: []string{"bytes", "base64", "base64-url-safe", "hex"}, Doc: "How BINARY, VARBINARY and BLOB are represented."},
-		{Key: "time.precision.mode", Type: property.Enum, Default: "adaptive_time_microseconds", Values: []string{"adaptive_time_microseconds", "connect"},
-			Later: []string{"adaptive", "isostring", "microseconds", "nanoseconds", "structured"}, Doc: "How dates and times are represented."},
+		{Key: "time.precision.mode", Type: property.Enum, Default: "adaptive_time_microseconds", Values: []string{"adaptive_time_microseconds", "connect", "isostring", "microseconds", "nanoseconds"},
+			Later: []string{"adaptive", "structured"}, Doc: "How dates and times are represented."},
 		{Key: "bigint.unsigned.handling.mode", Type: property.Enum, Default: "long", Values: []string{"long", "precise"}, Doc: "How BIGINT UNSIGNED is represented."},
 	}
 }

@@ -58,7 +58,7 @@ func TestPropertiesWithoutMeaningHereAreTakenAndSaid(t *testing.T) {
 
 func TestPropertiesThatAreNotSupportedYetAreErrorsUnlessTheyAskForNothing(t *testing.T) {
 	p := property.New(with(map[string]string{
-		"heartbeat.interval.ms": "0", "provide.transaction.metadata": "true", "message.key.columns": "a.b:c", "time.precision.mode": "isostring",
+		"heartbeat.interval.ms": "0", "provide.transaction.metadata": "true", "message.key.columns": "a.b:c", "time.precision.mode": "structured",
 		"snapshot.mode": "recovery", "column.mask.with.5.chars": "a.b.c",
 	}))
 	mysql.FromProperties(p)

@@ -183,6 +183,9 @@ type TimeMode string
 const (
 	TimeAdaptiveMicroseconds TimeMode = "adaptive_time_microseconds" // by the column's precision; TIME as MicroTime. The default
 	TimeConnect              TimeMode = "connect"                    // Connect's Date, Time and Timestamp, to the millisecond
+	TimeISO                  TimeMode = "isostring"                  // text in ISO 8601
+	TimeMicroseconds         TimeMode = "microseconds"               // MicroTime and MicroTimestamp
+	TimeNanoseconds          TimeMode = "nanoseconds"                // NanoTime and NanoTimestamp; a DATETIME before 1677-09-21 or after 2262-04-11 is an error
 )
 
 // BinaryMode is how BINARY, VARBINARY and BLOB are represented, as Debezium's
@@ -272,7 +275,7 @@ func (s *Source) check() error {
 		oneOf("Snapshot", s.Snapshot, SnapshotInitial, SnapshotAlways, SnapshotInitialOnly, SnapshotNoData, SnapshotNever, SnapshotWhenNeeded),
 		oneOf("SnapshotLocking", s.SnapshotLocking, LockMinimal, LockNone),
 		oneOf("Decimals", s.Decimals, DecimalPrecise, DecimalDouble, DecimalString),
-		oneOf("Times", s.Times, TimeAdaptiveMicroseconds, TimeConnect),
+		oneOf("Times", s.Times, TimeAdaptiveMicroseconds, TimeConnect, TimeISO, TimeMicroseconds, TimeNanoseconds),
 		oneOf("Binaries", s.Binaries, BinaryBytes, BinaryBase64, BinaryBase64URLSafe, BinaryHex),
 		oneOf("UnsignedBigints", s.UnsignedBigints, UnsignedBigintLong, UnsignedBigintPrecise),
 	)

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/mysql/internal/binlog"
 )
 
 // A textReader makes a value of the text that the server sends for it in the
@@ -272,8 +273,23 @@ func readDate(zero tailrace.Value) textReader {
 	}
 }
 
-// readDatetime gives microseconds or, where divisor is 1000, milliseconds.
-func readDatetime(divisor int64, zero tailrace.Value) textReader {
+// readISODate gives 2006-01-02Z; zero where there is no such day.
+func readISODate(zero tailrace.Value) textReader {
+	return func(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
+		var c clock
+		if rest, ok := c.parseDate(text); !ok || len(rest) > 0 {
+			return tailrace.Value{}, errNoTime
+		}
+		if !c.isDate() {
+			return zero, nil
+		}
+		var buf [16]byte
+		return slab.CopyString(append(append(buf[:0], text...), 'Z')), nil
+	}
+}
+
+// readDatetime gives Millis, Micros or Nanos since 1970-01-01, as if in UTC.
+func readDatetime(form binlog.Form, zero tailrace.Value) textReader {
 	return func(_ *tailrace.Slab, text []byte) (tailrace.Value, error) {
 		var c clock
 		rest, ok := c.parseDate(text)
@@ -283,7 +299,10 @@ func readDatetime(divisor int64, zero tailrace.Value) textReader {
 		if !c.isDate() {
 			return zero, nil
 		}
-		return tailrace.Int64(floorDiv(c.unixMicros(), divisor)), nil
+		micros := c.unixMicros()
+		seconds := floorDiv(micros, 1e6)
+		n, err := binlog.Moment(seconds, int(micros-seconds*1e6), form)
+		return tailrace.Int64(n), err
 	}
 }
 
@@ -295,15 +314,21 @@ func floorDiv(n, divisor int64) int64 {
 	return q
 }
 
-// readTime gives microseconds, or milliseconds in 32 bits.
-func readTime(millis bool) textReader {
-	return func(_ *tailrace.Slab, text []byte) (tailrace.Value, error) {
+// readTime gives Micros, Nanos or ISO, or Millis in 32 bits.
+func readTime(form binlog.Form) textReader {
+	return func(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
 		var c clock
 		if !c.parseTime(text) {
 			return tailrace.Value{}, errNoTime
 		}
-		if millis {
+		switch form {
+		case binlog.Millis:
 			return tailrace.Int32(int32(c.timeMicros() / 1000)), nil
+		case binlog.Nanos:
+			return tailrace.Int64(c.timeMicros() * 1000), nil
+		case binlog.ISO:
+			var buf [24]byte
+			return slab.CopyString(binlog.AppendISOTime(buf[:0], c.timeMicros())), nil
 		}
 		return tailrace.Int64(c.timeMicros()), nil
 	}
@@ -312,7 +337,10 @@ func readTime(millis bool) textReader {
 // readTimestamp gives the moment in ISO 8601, for which the session's time zone
 // is UTC: 2006-01-02 15:04:05.120 becomes 2006-01-02T15:04:05.12Z. As Debezium
 // has it, zeros at the end are not kept here and are kept in changes.
-func readTimestamp(zero tailrace.Value) textReader {
+func readTimestamp(zero tailrace.Value) textReader { return readISODatetime(zero) }
+
+// readISODatetime gives a date and time in ISO 8601, as if in UTC.
+func readISODatetime(zero tailrace.Value) textReader {
 	return func(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
 		var c clock
 		rest, ok := c.parseDate(text)

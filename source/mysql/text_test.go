@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/mysql/internal/binlog"
 )
 
 func TestTextsBecomeValues(t *testing.T) {
@@ -32,12 +33,16 @@ func TestTextsBecomeValues(t *testing.T) {
 		{"date", readDate(null), "1970-01-02", tailrace.Int32(1)},
 		{"zero date", readDate(null), "0000-00-00", null},
 		{"date without a day", readDate(tailrace.Int32(0)), "2020-02-00", tailrace.Int32(0)},
-		{"datetime", readDatetime(1, null), "1969-12-31 23:59:59.999999", tailrace.Int64(-1)},
-		{"datetime(3)", readDatetime(1000, null), "1969-12-31 23:59:59.999", tailrace.Int64(-1)},
-		{"time", readTime(false), "-838:59:59", tailrace.Int64(-3020399000000)},
+		{"datetime", readDatetime(binlog.Micros, null), "1969-12-31 23:59:59.999999", tailrace.Int64(-1)},
+		{"datetime(3)", readDatetime(binlog.Millis, null), "1969-12-31 23:59:59.999", tailrace.Int64(-1)},
+		{"time", readTime(binlog.Micros), "-838:59:59", tailrace.Int64(-3020399000000)},
 		{"timestamp", readTimestamp(null), "2026-01-31 15:04:05", tailrace.String("2026-01-31T15:04:05Z")},
 		{"timestamp(3)", readTimestamp(null), "2026-01-31 15:04:05.120", tailrace.String("2026-01-31T15:04:05.12Z")},
 		{"timestamp(6)", readTimestamp(null), "2026-01-31 15:04:05.000000", tailrace.String("2026-01-31T15:04:05Z")},
+		{"datetime in nanoseconds", readDatetime(binlog.Nanos, null), "1969-12-31 23:59:59.999999", tailrace.Int64(-1000)},
+		{"datetime in ISO 8601", readISODatetime(null), "1000-01-01 00:00:00.100", tailrace.String("1000-01-01T00:00:00.1Z")},
+		{"date in ISO 8601", readISODate(null), "2026-01-31", tailrace.String("2026-01-31Z")},
+		{"time in nanoseconds", readTime(binlog.Nanos), "-00:00:01", tailrace.Int64(-1000000000)},
 		{"zero timestamp", readTimestamp(null), "0000-00-00 00:00:00", null},
 	} {
 		v, err := c.read(new(tailrace.Slab), []byte(c.text))
@@ -66,7 +71,7 @@ func readers() map[string]textReader {
 	null := tailrace.Value{}
 	return map[string]textReader{
 		"int": readInteger(tailrace.TypeInt32), "float": readFloat(tailrace.TypeFloat32), "double": readFloat(tailrace.TypeFloat64),
-		"decimal": readDecimal, "date": readDate(null), "datetime": readDatetime(1, null), "time": readTime(false), "timestamp": readTimestamp(null),
+		"decimal": readDecimal, "date": readDate(null), "datetime": readDatetime(binlog.Micros, null), "time": readTime(binlog.Micros), "timestamp": readTimestamp(null),
 		"point": readPoint, "geometry": readGeometryOrFail,
 	}
 }
@@ -183,4 +188,13 @@ func TestTheMembersOfAnEnumMayHaveAnyCharacter(t *testing.T) {
 	assert.Equal(t, []string{"a", "b,c", "d'e", `\`, ")"}, labels)
 	_, err = parseLabels("enum('a'")
 	assert.Error(t, err)
+}
+
+func TestTheDefaultsOfBinaryColumnsKeepTheirZeros(t *testing.T) {
+	statement := "CREATE TABLE `b` (\n  `id` int NOT NULL,\n  `a``b` binary(4) DEFAULT 'a''\\0\\0',\n  `c` varbinary(8) NOT NULL DEFAULT 0x00FF10 COMMENT ' DEFAULT 1',\n  `d` varbinary(8)\n)"
+	for column, want := range map[string]string{"a`b": "0x61270000", "c": "0x00FF10", "d": "", "e": ""} {
+		have, ok := binaryDefault(statement, column)
+		assert.Equal(t, want, have, column)
+		assert.Equal(t, want != "", ok, column)
+	}
 }
