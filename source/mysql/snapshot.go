@@ -211,7 +211,7 @@ func (s *snapshot) beginTable() error {
 	s.seconds = s.clock.Add(time.Since(s.began)).Unix()
 	names := make([]string, len(t.columns))
 	for i, col := range t.columns {
-		names[i] = quoteName(col.name)
+		names[i] = col.selected()
 	}
 	var err error
 	if s.rows, err = s.conn.send("SELECT " + strings.Join(names, ",") + " FROM " + t.id.quoted()); err != nil {
