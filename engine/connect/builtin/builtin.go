@@ -37,10 +37,12 @@ func Registry() connect.Registry {
 			"io.confluent.connect.jdbc.JdbcSourceConnector":           jdbcSource,
 			"io.debezium.connector.mariadb.MariaDbConnector":          mysql.FromMariaDBProperties,
 			"io.debezium.connector.mysql.MySqlConnector":              mysql.FromProperties,
-			"io.debezium.connector.postgresql.PostgresConnector":      postgres.FromProperties,
 			"org.apache.kafka.connect.file.FileStreamSourceConnector": func(p *property.Set) source.Source { return sourcefile.FromProperties(p) },
+			"io.debezium.connector.postgresql.PostgresConnector":      postgres.FromProperties,
 		},
 		Sinks: map[string]func(*property.Set) sink.Sink{
+			"io.confluent.connect.jdbc.JdbcSinkConnector":           confluentJDBCSink,
+			"io.debezium.connector.jdbc.JdbcSinkConnector":          debeziumJDBCSink,
 			"org.apache.kafka.connect.file.FileStreamSinkConnector": func(p *property.Set) sink.Sink { return sinkfile.FromProperties(p) },
 		},
 		Converters: map[string]func(*property.Set) converter.Converter{

@@ -14,6 +14,7 @@ import (
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	offsets "github.com/tailrace-io/tailrace/offset/kafka"
 	sinkfile "github.com/tailrace-io/tailrace/sink/file"
+	sinkjdbc "github.com/tailrace-io/tailrace/sink/jdbc"
 	"github.com/tailrace-io/tailrace/sink/kafka"
 	sourcefile "github.com/tailrace-io/tailrace/source/file"
 	"github.com/tailrace-io/tailrace/source/jdbc"
@@ -36,6 +37,10 @@ func pages() map[string][]section {
 			{"org.apache.kafka.connect.file.FileStreamSinkConnector", sinkfile.Properties()},
 		},
 		"jdbc-source": {{"io.confluent.connect.jdbc.JdbcSourceConnector", jdbc.Properties()}},
+		"jdbc-sink": {
+			{"io.confluent.connect.jdbc.JdbcSinkConnector", sinkjdbc.Properties()},
+			{"io.debezium.connector.jdbc.JdbcSinkConnector", sinkjdbc.DebeziumProperties()},
+		},
 		"kafka-sink": {
 			{"The producer's, behind `producer.override.`, `producer.` or nothing", kafka.Properties()},
 			{"Topics that are not there", kafka.TopicCreationProperties()},
