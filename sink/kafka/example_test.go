@@ -119,3 +119,40 @@ func ExampleFromProperties() {
 	// [broker1:9092 broker2:9092] zstd 6 3
 	// [producer.linger.ms has no effect: the engine's batches are sent as they come, in batches as large as the topics take]
 }
+
+// Records and offsets are in one transaction; the engine uses such a sink by
+// itself.
+func ExampleExactlyOnce() {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "orders")) // any Kafka
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer cluster.Close()
+	ctx := context.Background()
+	s := kafka.ExactlyOnce{Sink: kafka.Sink{Brokers: cluster.ListenAddrs()}, OffsetsTopic: "offsets"}
+	begin := func() sink.Transactional {
+		w, err := s.Open(ctx)
+		if err != nil {
+			panic(err)
+		}
+		tx := w.(sink.Transactional)
+		offsets, err := tx.Begin(ctx, "shop")
+		fmt.Println(offsets, err)
+		return tx
+	}
+	first := begin()
+	defer first.Close()
+	fmt.Println(first.WriteTx(ctx, []tailrace.Record{{Topic: "orders", Key: tailrace.String("7"), Value: tailrace.String("paid")}},
+		[]tailrace.Offset{{Partition: `{"server":"shop"}`, Position: `{"pos":1547}`}}))
+
+	second := begin() // takes over
+	defer second.Close()
+	err = first.WriteTx(ctx, []tailrace.Record{{Topic: "orders", Key: tailrace.String("7"), Value: tailrace.String("shipped")}}, nil)
+	fmt.Println(errors.Is(err, sink.ErrFenced))
+	// Output:
+	// [] <nil>
+	// <nil>
+	// [{{"server":"shop"} {"pos":1547}}] <nil>
+	// true
+}
