@@ -74,13 +74,13 @@ func newSourceSchema(f Flavor) *tailrace.Schema {
 }
 
 // envelopeSchema is the schema of the changes of a table.
-func envelopeSchema(topic string, row, source *tailrace.Schema) (*tailrace.Schema, error) {
+func envelopeSchema(name string, row, source *tailrace.Schema) (*tailrace.Schema, error) {
 	transaction := tailrace.NewSchema(tailrace.TypeStruct).Name("event.block").Version(1).Optional().
 		Field("id", tailrace.StringSchema).
 		Field("total_order", tailrace.Int64Schema).
 		Field("data_collection_order", tailrace.Int64Schema).
 		MustBuild()
-	return tailrace.NewSchema(tailrace.TypeStruct).Name(topic+".Envelope").Version(2).
+	return tailrace.NewSchema(tailrace.TypeStruct).Name(name).Version(2).
 		Field("before", row).
 		Field("after", row).
 		Field("source", source).
@@ -110,10 +110,12 @@ type writer struct {
 	happened, newest int64
 
 	noTombstones bool
+
+	transaction *transaction // nil where nothing is told of transactions
 }
 
 func newWriter(s *Source) *writer {
-	w := &writer{noTombstones: s.NoTombstones}
+	w := &writer{noTombstones: s.NoTombstones, transaction: newTransaction(s)}
 	w.source[sourceVersion] = tailrace.String(version)
 	w.source[sourceConnector] = tailrace.String(string(s.Flavor))
 	w.source[sourceName] = tailrace.String(s.TopicPrefix)
@@ -219,6 +221,9 @@ func (w *writer) add(t *table, op, key, before, after tailrace.Value, block []ta
 	values := w.slab.Values(envelopeFields)
 	values[envelopeBefore], values[envelopeAfter] = before, after
 	values[envelopeSource] = tailrace.StructOf(block)
+	if w.transaction != nil {
+		values[envelopeTransaction] = w.transaction.next(&w.slab, t.id)
+	}
 	values[envelopeOp] = op
 	values[envelopeMillis], values[envelopeMicros], values[envelopeNanos] = w.millis, w.micros, w.nanos
 	r := tailrace.Record{Topic: t.topic, ValueSchema: t.schema, Value: tailrace.StructOf(values), Headers: headers}

@@ -80,15 +80,24 @@ type selection struct {
 
 	snapshot []*regexp.Regexp // of the tables whose rows are read; none for all
 	system   bool
+
+	keys          []*regexp.Regexp // of the columns that are keys instead of the tables' own
+	masks         []maskRule
+	sourceColumns []*regexp.Regexp // whose schemas say what they are to the server
+	sourceTypes   []*regexp.Regexp // the same by type
 }
 
 func newSelection(s *Source) (*selection, error) {
 	sel := &selection{system: s.SystemTables}
-	var errs [4]error
+	var errs [8]error
 	sel.databases, errs[0] = s.Databases.compile("Databases")
 	sel.tables, errs[1] = s.Tables.compile("Tables")
 	sel.columns, errs[2] = s.Columns.compile("Columns")
 	sel.snapshot, errs[3] = compileAll("SnapshotTables", s.SnapshotTables)
+	sel.keys, errs[4] = compileKeys(s.KeyColumns)
+	sel.masks, errs[5] = compileMasks(s.Masks)
+	sel.sourceColumns, errs[6] = compileAll("SourceTypeColumns", s.SourceTypeColumns)
+	sel.sourceTypes, errs[7] = compileAll("SourceTypes", s.SourceTypes)
 	return sel, errors.Join(errs[:]...)
 }
 

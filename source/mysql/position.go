@@ -3,7 +3,10 @@ package mysql
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tailrace-io/tailrace"
 )
@@ -25,6 +28,11 @@ type position struct {
 	// Snapshot is the kind of the snapshot that is running, as "INITIAL"; ""
 	// for none. Its rows are not resumed: a new snapshot has to begin.
 	Snapshot string
+
+	// transaction is the name of the transaction, and counts are its changes a
+	// table so far, where transactions are told of.
+	transaction string
+	counts      []tableCount
 }
 
 // append appends the position as Debezium writes it.
@@ -50,8 +58,18 @@ func (p *position) append(dst []byte) []byte {
 	if p.Events != 0 {
 		dst = strconv.AppendUint(append(dst, `,"event":`...), p.Events, 10)
 	}
+	if p.transaction != "" {
+		dst = appendJSONText(append(dst, `,"transaction_id":`...), p.transaction)
+		for _, c := range p.counts {
+			dst = appendJSONText(append(dst, ','), countKey+c.name)
+			dst = strconv.AppendInt(append(dst, ':'), c.count, 10)
+		}
+	}
 	return append(dst, '}')
 }
+
+// countKey begins the members that have the counts of a transaction's changes.
+const countKey = "transaction_data_collection_order_"
 
 func appendJSONText(dst []byte, text string) []byte {
 	quoted, _ := json.Marshal(text) // a string is always valid
@@ -106,6 +124,7 @@ func parsePosition(text string) (position, error) {
 		return position{}, fmt.Errorf("the position %q has no file and pos", text)
 	}
 	p := position{File: *raw.File, Pos: *raw.Pos, GTIDs: raw.GTIDs, Events: raw.Events, Rows: raw.Rows, ServerID: raw.ServerID}
+	p.counts = parseCounts(text)
 	if raw.Seconds != nil {
 		p.Seconds = *raw.Seconds
 	}
@@ -113,6 +132,26 @@ func parsePosition(text string) (position, error) {
 		p.Snapshot = kind
 	}
 	return p, nil
+}
+
+// parseCounts reads the counts of a transaction's changes out of a position
+// that is a JSON object.
+func parseCounts(text string) []tableCount {
+	if !strings.Contains(text, countKey) {
+		return nil
+	}
+	var members map[string]any
+	if json.Unmarshal([]byte(text), &members) != nil {
+		return nil
+	}
+	var out []tableCount
+	for _, key := range slices.Sorted(maps.Keys(members)) {
+		if name, ok := strings.CutPrefix(key, countKey); ok {
+			n, _ := members[key].(float64)
+			out = append(out, tableCount{name, int64(n)})
+		}
+	}
+	return out
 }
 
 // snapshotKind reads the member snapshot: a text since Debezium 3, true or

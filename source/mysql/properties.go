@@ -50,6 +50,7 @@ func fromProperties(p *property.Set, flavor Flavor) Source {
 		BatchRows:        p.Int("max.batch.size"),
 		Log:              p.Log(),
 	}
+	s.eventProperties(p)
 	s.Databases = filter(p, "database.include.list", "database.exclude.list")
 	s.Tables = filter(p, "table.include.list", "table.exclude.list")
 	s.Columns = filter(p, "column.include.list", "column.exclude.list")
@@ -99,7 +100,7 @@ func skippedOperations(p *property.Set) []tailrace.Op {
 func Properties() property.Table {
 	var t property.Table
 	for _, part := range []property.Table{
-		connectionProperties(), selectionProperties(), valueProperties(), snapshotProperties(), eventProperties(),
+		connectionProperties(), selectionProperties(), valueProperties(), snapshotProperties(), eventProperties(), topicProperties(),
 		ignoredProperties(), laterProperties(),
 	} {
 		t = append(t, part...)
@@ -203,13 +204,8 @@ func laterProperties() property.Table {
 		}
 	}
 	add("schema change events", "include.schema.comments", "false")
-	add("other keys than the tables'", "message.key.columns", "")
-	add("leaving out updates that change nothing", "skip.messages.without.change", "false")
 	add("a limit of captured tables", "guardrail.collections.max", "0", "guardrail.limit.action", "warn")
 	add("another placeholder than the converter's", "unavailable.value.placeholder", "__debezium_unavailable_value")
-	add("the adjustment of names", "schema.name.adjustment.mode", "none", "field.name.adjustment.mode", "none")
-	add("masking columns", "column.mask.*", "", "column.truncate.*", "")
-	add("types of columns in schemas", "column.propagate.source.type", "", "datatype.propagate.source.type", "")
 	add("custom converters", "converters", "")
 	add("post-processors", "post.processors", "")
 	add("delays", "snapshot.delay.ms", "0", "streaming.delay.ms", "0")
@@ -220,9 +216,8 @@ func laterProperties() property.Table {
 	add("snapshots by parts of a configuration", "snapshot.mode.custom.name", "", "snapshot.mode.configuration.based.*", "false", "snapshot.locking.mode.custom.name", "")
 	add("incremental snapshots", "incremental.snapshot.chunk.size", "1024", "incremental.snapshot.allow.schema.changes", "false",
 		"incremental.snapshot.watermarking.strategy", "insert_insert", "read.only", "false")
-	add("other names of topics", "topic.naming.strategy", "io.debezium.schema.DefaultTopicNamingStrategy", "topic.delimiter", ".")
-	add("heartbeats", "heartbeat.interval.ms", "0", "heartbeat.action.query", "", "topic.heartbeat.prefix", "__debezium-heartbeat", "topic.heartbeat.name", "")
-	add("transaction metadata", "provide.transaction.metadata", "false", "transaction.metadata.factory", "", "topic.transaction", "transaction")
+	add("other names of topics", "topic.naming.strategy", "io.debezium.schema.DefaultTopicNamingStrategy", "topic.heartbeat.name", "")
+	add("another form of transaction metadata", "transaction.metadata.factory", "")
 	add("signals", "signal.enabled.channels", "source", "signal.data.collection", "", "signal.poll.interval.ms", "5000",
 		"signal.emit.failure.max.retries", "0", "signal.emit.failure.backoff.ms", "10000", "signal.kafka.*", "", "signal.file", "file-signals.txt")
 	add("notifications", "notification.enabled.channels", "", "notification.sink.topic.name", "")

@@ -45,6 +45,7 @@ func TestPropertiesBecomeASource(t *testing.T) {
 		TopicPrefix: "srv", ServerID: 4000000000, Databases: mysql.Include("shop", `crm_\d+`), Tables: mysql.Exclude(`shop\.tmp.*`),
 		Columns: mysql.Exclude("shop.orders.note"), Snapshot: mysql.SnapshotNoData, SnapshotLocking: mysql.LockNone, SnapshotLockTimeout: 10 * time.Second,
 		Decimals: mysql.DecimalString, Times: mysql.TimeConnect, Binaries: mysql.BinaryHex, UnsignedBigints: mysql.UnsignedBigintPrecise,
+		TopicDelimiter: ".", SchemaNames: mysql.NameAsIs, FieldNames: mysql.NameAsIs, TransactionTopic: "transaction", HeartbeatPrefix: "__debezium-heartbeat",
 		NoTombstones: true, Skip: []tailrace.Op{"c", "d"}, IncludeQuery: true, NoContextHeaders: true, BatchRows: 100,
 	}, src)
 }
@@ -58,8 +59,8 @@ func TestPropertiesWithoutMeaningHereAreTakenAndSaid(t *testing.T) {
 
 func TestPropertiesThatAreNotSupportedYetAreErrorsUnlessTheyAskForNothing(t *testing.T) {
 	p := property.New(with(map[string]string{
-		"heartbeat.interval.ms": "0", "provide.transaction.metadata": "true", "message.key.columns": "a.b:c", "time.precision.mode": "structured",
-		"snapshot.mode": "recovery", "column.mask.with.5.chars": "a.b.c",
+		"heartbeat.interval.ms": "0", "gtid.source.includes": "a", "notification.enabled.channels": "log", "time.precision.mode": "structured",
+		"snapshot.mode": "recovery", "post.processors": "a",
 	}))
 	mysql.FromProperties(p)
 	var errs property.Errors
@@ -68,7 +69,7 @@ func TestPropertiesThatAreNotSupportedYetAreErrorsUnlessTheyAskForNothing(t *tes
 	for _, e := range errs {
 		keys = append(keys, e.Key)
 	}
-	assert.Equal(t, []string{"column.mask.with.5.chars", "message.key.columns", "provide.transaction.metadata", "snapshot.mode", "time.precision.mode"}, keys)
+	assert.Equal(t, []string{"gtid.source.includes", "notification.enabled.channels", "post.processors", "snapshot.mode", "time.precision.mode"}, keys)
 }
 
 func TestIncludeAndExcludeTogetherAreAnError(t *testing.T) {

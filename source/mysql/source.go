@@ -54,6 +54,30 @@ type Source struct {
 	// offsets.
 	TopicPrefix string
 
+	// TopicDelimiter stands between the parts of topics' names. "" means a dot.
+	TopicDelimiter string
+
+	// SchemaNames and FieldNames are how the names of schemas and of fields are
+	// made to fit Avro. "" means NameAsIs.
+	SchemaNames, FieldNames NameMode
+
+	// TransactionMetadata gives each change its place in its transaction, and
+	// writes the beginning and the end of every transaction, with how many
+	// changes of which tables it had, to the topic TransactionTopic, to which
+	// TopicPrefix and TopicDelimiter are put in front. "" means transaction.
+	TransactionMetadata bool
+	TransactionTopic    string
+
+	// Heartbeat is how long after a heartbeat the next one is written, while the
+	// log is read, whether or not anything was changed: a record to the topic
+	// HeartbeatPrefix, TopicDelimiter and TopicPrefix, so that offsets go on. 0
+	// means none. HeartbeatPrefix "" means __debezium-heartbeat. HeartbeatQuery
+	// is a statement that is run with each, such as an update of a table that is
+	// captured; the user needs the privileges for it.
+	Heartbeat       time.Duration
+	HeartbeatPrefix string
+	HeartbeatQuery  string
+
 	// ServerID is the identity among the server's replicas that the binary log
 	// is read under; no two may have the same. 0 means one drawn at random from
 	// the upper half of the range.
@@ -63,6 +87,18 @@ type Source struct {
 	// shop, shop.orders and shop.orders.note. The zero value chooses all but
 	// the system databases. Key columns stay in keys whatever is chosen.
 	Databases, Tables, Columns Filter
+
+	// KeyColumns gives tables other keys than their own.
+	KeyColumns []KeyColumns
+
+	// Masks hide values of text columns; the first that matches a column counts.
+	Masks []Mask
+
+	// SourceTypeColumns are expressions for columns, such as shop.orders.note,
+	// whose schemas say what the column is to the server, in the parameters
+	// __debezium.source.column.type, .length, .scale and .name. SourceTypes are
+	// ones for types, such as shop.orders.VARCHAR.
+	SourceTypeColumns, SourceTypes []string
 
 	// SystemTables captures the tables of the databases mysql, sys,
 	// information_schema and performance_schema too.
@@ -96,9 +132,13 @@ type Source struct {
 	NoTombstones bool
 
 	// Skip are the operations that are left out. Nil means OpTruncate alone; an
-	// empty slice that is not nil leaves nothing out. Of an update that changes
-	// a row's key, which gives a delete and a create, neither is left out.
+	// empty slice that is not nil leaves nothing out. An update that changes a
+	// row's key, and so gives a delete and a create, is one of OpUpdate.
 	Skip []tailrace.Op
+
+	// SkipUnchanged leaves out updates that change none of the columns that
+	// values have.
+	SkipUnchanged bool
 
 	// IncludeQuery puts the text of the statement into the source block, where
 	// the server logs it (binlog_rows_query_log_events, or MariaDB's
@@ -221,6 +261,11 @@ func (s Source) withDefaults() Source {
 	or(&s.Times, TimeAdaptiveMicroseconds)
 	or(&s.Binaries, BinaryBytes)
 	or(&s.UnsignedBigints, UnsignedBigintLong)
+	or(&s.TopicDelimiter, ".")
+	or(&s.SchemaNames, NameAsIs)
+	or(&s.FieldNames, NameAsIs)
+	or(&s.TransactionTopic, "transaction")
+	or(&s.HeartbeatPrefix, "__debezium-heartbeat")
 	or(&s.BatchRows, 2048)
 	if s.ServerID == 0 {
 		s.ServerID = 1<<31 + rand.Uint32N(1<<31-1)
@@ -266,6 +311,12 @@ func (s *Source) check() error {
 	} else if i := strings.IndexFunc(s.TopicPrefix, notInTopic); i >= 0 {
 		bad("TopicPrefix %q: topics have no %q in their names, only letters, digits, dots, underscores and hyphens", s.TopicPrefix, s.TopicPrefix[i:i+1])
 	}
+	if i := strings.IndexFunc(s.TopicDelimiter, notInTopic); i >= 0 {
+		bad("TopicDelimiter %q: topics have no %q in their names, only letters, digits, dots, underscores and hyphens", s.TopicDelimiter, s.TopicDelimiter[i:i+1])
+	}
+	if s.Heartbeat < 0 {
+		bad("Heartbeat is negative")
+	}
 	if s.ConnectTimeout < 0 || s.SnapshotLockTimeout < 0 || s.BatchRows < 0 {
 		bad("ConnectTimeout, SnapshotLockTimeout or BatchRows is negative")
 	}
@@ -277,6 +328,8 @@ func (s *Source) check() error {
 		oneOf("Decimals", s.Decimals, DecimalPrecise, DecimalDouble, DecimalString),
 		oneOf("Times", s.Times, TimeAdaptiveMicroseconds, TimeConnect, TimeISO, TimeMicroseconds, TimeNanoseconds),
 		oneOf("Binaries", s.Binaries, BinaryBytes, BinaryBase64, BinaryBase64URLSafe, BinaryHex),
+		oneOf("SchemaNames", s.SchemaNames, NameAsIs, NameAvro, NameAvroUnicode),
+		oneOf("FieldNames", s.FieldNames, NameAsIs, NameAvro, NameAvroUnicode),
 		oneOf("UnsignedBigints", s.UnsignedBigints, UnsignedBigintLong, UnsignedBigintPrecise),
 	)
 	for _, op := range s.Skip {

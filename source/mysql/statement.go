@@ -18,6 +18,7 @@ func (s *stream) query(w *writer, ev *binlog.Event) error {
 	if string(q.Text) == "BEGIN" {
 		s.begin(ev)
 		w.source[sourceThread] = tailrace.Int64(int64(q.Thread))
+		s.tellBegin(w, ev)
 		return nil
 	}
 	words := splitWords(string(q.Text[:min(len(q.Text), 1<<16)]), 4)

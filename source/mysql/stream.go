@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source"
@@ -42,12 +43,13 @@ type stream struct {
 	file    tailrace.Value
 	micros  int64
 	leftOut map[tailrace.Op]bool
+	beat    time.Time        // when the next heartbeat is due
 	stale   map[tableID]bool // tables that a statement may have changed since their definition was read
 }
 
 // beginStream opens the log behind a position.
 func (r *reader) beginStream(ctx context.Context, pos position) (*stream, error) {
-	s := &stream{reader: r, pos: pos, skip: pos, resuming: pos.Events > 0 || pos.Rows > 0, stale: map[tableID]bool{}}
+	s := &stream{reader: r, pos: pos, skip: pos, resuming: pos.Events > 0 || pos.Rows > 0, stale: map[tableID]bool{}, beat: time.Now().Add(r.src.Heartbeat)}
 	s.leftOut = make(map[tailrace.Op]bool, len(r.src.Skip))
 	for _, op := range r.src.Skip {
 		s.leftOut[op] = true
@@ -109,6 +111,9 @@ func (s *stream) offset() position {
 	s.changed = false
 	p := s.pos
 	p.GTIDs = s.gtids.text()
+	if t := s.w.transaction; t != nil {
+		p.transaction, p.counts = t.id.Text(), t.tables
+	}
 	return p
 }
 
@@ -130,7 +135,16 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 		if w.full(s.src) || (len(w.records) > 0 || s.changed && s.atRest()) && !s.atHand() {
 			return nil
 		}
-		ev, err := s.log.Next(ctx)
+		if s.beatIsDue() {
+			if err := s.heartbeat(ctx, w); err != nil {
+				return err
+			}
+			continue
+		}
+		ev, err := s.next(ctx)
+		if ev == nil && err == nil {
+			continue
+		}
 		if err != nil {
 			if end := ended(ctx); end != nil {
 				return end
@@ -260,6 +274,9 @@ func (s *stream) beginMariaGTID(w *writer, ev *binlog.Event) error {
 	s.began, s.in, s.xa = g.Standalone, !g.Standalone, g.Prepare
 	var buf [64]byte
 	w.source[sourceGTID] = w.slab.CopyString(g.Append(buf[:0]))
+	if s.in {
+		s.tellBegin(w, ev)
+	}
 	return nil
 }
 
@@ -276,6 +293,7 @@ func (s *stream) begin(ev *binlog.Event) {
 // end is the end of a transaction, or of a statement that stands alone: from
 // behind it on, another stream could begin.
 func (s *stream) end(ev *binlog.Event) {
+	s.tellEnd(s.w, ev)
 	s.gtids.add(s.pending)
 	s.pending = pendingGTID{}
 	s.in, s.began, s.xa, s.resuming, s.counts = false, false, false, false, false
@@ -399,10 +417,16 @@ func (s *stream) deleted(w *writer, t *table, before []tailrace.Value) {
 // updated makes one record or, where the row's key has changed, a delete of the
 // old key and a create of the new one, each with the other key in a header.
 func (s *stream) updated(w *writer, t *table, before, after []tailrace.Value) {
+	if s.leftOut[tailrace.OpUpdate] {
+		return
+	}
+	t.completeKey(before, after)
+	was, is := t.value(&w.slab, before), t.value(&w.slab, after)
+	if s.src.SkipUnchanged && was.Equal(is) {
+		return
+	}
 	if !t.movedKey(before, after) {
-		if !s.leftOut[tailrace.OpUpdate] {
-			w.add(t, opUpdate, t.keyOf(&w.slab, after), t.value(&w.slab, before), t.value(&w.slab, after), w.block(), w.headers)
-		}
+		w.add(t, opUpdate, t.keyOf(&w.slab, after), was, is, w.block(), w.headers)
 		return
 	}
 	old, now := t.keyOf(&w.slab, before), t.keyOf(&w.slab, after)
@@ -411,15 +435,15 @@ func (s *stream) updated(w *writer, t *table, before, after []tailrace.Value) {
 	}
 	left := headers("__debezium.newkey", now)
 	block := w.block()
-	w.add(t, opDelete, old, t.value(&w.slab, before), tailrace.Value{}, block, left)
+	w.add(t, opDelete, old, was, tailrace.Value{}, block, left)
 	w.tombstone(t, old, left)
-	w.add(t, opCreate, now, tailrace.Value{}, t.value(&w.slab, after), block, headers("__debezium.oldkey", old))
+	w.add(t, opCreate, now, tailrace.Value{}, is, block, headers("__debezium.oldkey", old))
 }
 
 // movedKey says whether the row has another key than before.
 func (t *table) movedKey(before, after []tailrace.Value) bool {
 	for _, i := range t.key {
-		if !before[i].Equal(after[i]) && !after[i].IsUnchanged() {
+		if !before[i].Equal(after[i]) && !after[i].IsUnchanged() && !before[i].IsUnchanged() {
 			return true
 		}
 	}

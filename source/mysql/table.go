@@ -23,6 +23,9 @@ type table struct {
 	row []int // places in columns of the value's fields; nil where they are the same
 	key []int // places in columns of the key's fields; nil without a key
 
+	masks    []placedMask // of the value's fields
+	maskCopy bool         // a masked column is in the key, which shows it as it is
+
 	keySchema *tailrace.Schema // nil without a key
 	rowSchema *tailrace.Schema
 	schema    *tailrace.Schema // of the envelope
@@ -33,20 +36,31 @@ type table struct {
 
 // newTable makes the version of a table that has the definition.
 func newTable(s *Source, sel *selection, sourceSchema *tailrace.Schema, d *definition) (*table, error) {
-	t := &table{id: d.id, definition: d, topic: topicName(s.TopicPrefix + "." + d.id.db + "." + d.id.name),
+	t := &table{id: d.id, definition: d, topic: s.topicOf(d.id),
 		db: tailrace.String(d.id.db), name: tailrace.String(d.id.name)}
 	t.all = make([]int, len(d.columns))
+	keyColumns := sel.keyColumns(d)
 	hidden := false
 	var fields []int
+	var plain []*tailrace.Schema // of the columns, without what only values say
 	for i := range d.columns {
 		def := &d.columns[i]
-		captured, inKey := sel.column(d.id, def.name), slices.Contains(d.key, def.name)
+		captured, inKey := sel.column(d.id, def.name), slices.Contains(keyColumns, def.name)
 		if t.all[i] = -1; !captured && !inKey {
 			continue
 		}
 		col, err := newColumn(s, def)
+		var mask masker
+		if err == nil {
+			plain = append(plain, col.schema)
+			mask, col.schema, err = sel.shown(d.id, def, col.schema)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("table %s: column %s: %w", d.id, def.name, err)
+		}
+		if mask != nil && captured {
+			t.masks = append(t.masks, placedMask{len(fields), mask})
+			t.maskCopy = t.maskCopy || inKey
 		}
 		t.all[i] = len(t.columns)
 		if captured {
@@ -58,33 +72,34 @@ func newTable(s *Source, sel *selection, sourceSchema *tailrace.Schema, d *defin
 	if hidden {
 		t.row = fields
 	}
-	return t, t.makeSchemas(d, fields, sourceSchema)
+	return t, t.makeSchemas(s, keyColumns, plain, fields, sourceSchema)
 }
 
-func (t *table) makeSchemas(d *definition, fields []int, sourceSchema *tailrace.Schema) (err error) {
-	row := tailrace.NewSchema(tailrace.TypeStruct).Name(t.topic + ".Value").Optional()
+func (t *table) makeSchemas(s *Source, keyColumns []string, plain []*tailrace.Schema, fields []int, sourceSchema *tailrace.Schema) (err error) {
+	name := func(part string) string { return s.SchemaNames.schema(t.topic + part) }
+	row := tailrace.NewSchema(tailrace.TypeStruct).Name(name(".Value")).Optional()
 	for _, i := range fields {
-		row.Field(t.columns[i].name, t.columns[i].schema)
+		row.Field(s.FieldNames.field(t.columns[i].name), t.columns[i].schema)
 	}
 	if t.rowSchema, err = row.Build(); err != nil {
-		return fmt.Errorf("table %s: %w", d.id, err)
+		return fmt.Errorf("table %s: %w", t.id, err)
 	}
-	if len(d.key) > 0 {
-		key := tailrace.NewSchema(tailrace.TypeStruct).Name(t.topic + ".Key")
-		for _, name := range d.key {
+	if len(keyColumns) > 0 {
+		key := tailrace.NewSchema(tailrace.TypeStruct).Name(name(".Key"))
+		for _, name := range keyColumns {
 			i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
 			if i < 0 {
-				return fmt.Errorf("table %s: the catalog names a key column %s that the table does not have", d.id, name)
+				return fmt.Errorf("table %s: the catalog names a key column %s that the table does not have", t.id, name)
 			}
 			t.key = append(t.key, i)
-			key.Field(name, t.columns[i].schema)
+			key.Field(s.FieldNames.field(name), plain[i])
 		}
 		if t.keySchema, err = key.Build(); err != nil {
-			return fmt.Errorf("table %s: %w", d.id, err)
+			return fmt.Errorf("table %s: %w", t.id, err)
 		}
 	}
-	if t.schema, err = envelopeSchema(t.topic, t.rowSchema, sourceSchema); err != nil {
-		return fmt.Errorf("table %s: %w", d.id, err)
+	if t.schema, err = envelopeSchema(name(".Envelope"), t.rowSchema, sourceSchema); err != nil {
+		return fmt.Errorf("table %s: %w", t.id, err)
 	}
 	return nil
 }
@@ -115,12 +130,30 @@ func topicName(name string) string {
 	return out.String()
 }
 
+// completeKey fills the key of a row's second image where it was left out, as
+// the server does with what has not changed.
+func (t *table) completeKey(before, after []tailrace.Value) {
+	for _, i := range t.key {
+		if after[i].IsUnchanged() {
+			after[i] = before[i]
+		}
+	}
+}
+
 // value is the row struct of the columns that were read.
 func (t *table) value(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Value {
-	if t.row == nil {
-		return tailrace.StructOf(columns)
+	row := columns
+	switch {
+	case t.row != nil:
+		row = pick(slab, t.row, columns)
+	case t.maskCopy:
+		row = slab.Values(len(columns))
+		copy(row, columns)
 	}
-	return tailrace.StructOf(pick(slab, t.row, columns))
+	for _, m := range t.masks {
+		row[m.place] = m.mask(slab, row[m.place])
+	}
+	return tailrace.StructOf(row)
 }
 
 // keyOf is the key struct of the columns that were read; null without a key.

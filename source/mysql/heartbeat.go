@@ -1,0 +1,60 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/mysql/internal/binlog"
+)
+
+var (
+	heartbeatKeySchema = tailrace.NewSchema(tailrace.TypeStruct).Name("io.debezium.connector.common.ServerNameKey").Version(1).
+				Field("serverName", tailrace.StringSchema).MustBuild()
+	heartbeatSchema = tailrace.NewSchema(tailrace.TypeStruct).Name("io.debezium.connector.common.Heartbeat").Version(1).
+			Field("ts_ms", tailrace.Int64Schema).MustBuild()
+)
+
+// heartbeat adds the record of one, and runs the statement that goes with it.
+func (s *stream) heartbeat(ctx context.Context, w *writer) (err error) {
+	if s.src.HeartbeatQuery != "" {
+		if s.catalog == nil {
+			if s.catalog, err = s.src.connect(ctx); err != nil {
+				return err
+			}
+		}
+		if err := s.catalog.exec(ctx, s.src.HeartbeatQuery); err != nil {
+			s.catalog.Close()
+			s.catalog = nil
+			return fmt.Errorf("run HeartbeatQuery: %w", err)
+		}
+	}
+	w.begin()
+	key, value := w.slab.Values(1), w.slab.Values(1)
+	key[0], value[0] = tailrace.String(s.src.TopicPrefix), w.millis
+	w.records = append(w.records, tailrace.Record{Topic: topicName(s.src.HeartbeatPrefix + s.src.TopicDelimiter + s.src.TopicPrefix),
+		KeySchema: heartbeatKeySchema, Key: tailrace.StructOf(key), ValueSchema: heartbeatSchema, Value: tailrace.StructOf(value)})
+	s.beat = time.Now().Add(s.src.Heartbeat)
+	return nil
+}
+
+// next waits for the next event of the log. Where heartbeats are wanted it waits
+// no longer than until the next one is due, and gives no event then.
+func (s *stream) next(ctx context.Context) (*binlog.Event, error) {
+	if s.src.Heartbeat == 0 || s.atHand() {
+		return s.log.Next(ctx)
+	}
+	waiting, cancel := context.WithDeadline(ctx, s.beat)
+	defer cancel()
+	ev, err := s.log.Next(waiting)
+	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
+		return nil, nil
+	}
+	return ev, err
+}
+
+// beatIsDue says whether it is time for a heartbeat.
+func (s *stream) beatIsDue() bool {
+	return s.src.Heartbeat != 0 && !time.Now().Before(s.beat)
+}

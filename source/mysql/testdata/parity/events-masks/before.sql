@@ -1,0 +1,2 @@
+CREATE TABLE a(id INT PRIMARY KEY, m VARCHAR(20), h VARCHAR(20) NOT NULL, h2 TEXT, t VARCHAR(20), n INT, c CHAR(8) DEFAULT 'abcdefgh', e ENUM('alpha','beta'), j JSON, d DATE, b VARBINARY(10), num DECIMAL(10,2), z VARCHAR(5));
+INSERT INTO a VALUES (1, 'secret', 'hash me', 'and me', 'truncate me', 5, 'x', 'alpha', '{"a": 1}', '2026-01-01', 'bytes', 1.5, 'zero'), (2, NULL, '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (3, 'ü漢😀', 'ü漢😀', 'ü漢😀', 'ü漢😀😀', -1, 'ü', 'beta', '"x"', '1000-01-01', X'00ff', -1, 'ü');

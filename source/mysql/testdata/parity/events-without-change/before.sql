@@ -1,0 +1,2 @@
+CREATE TABLE a(id INT PRIMARY KEY, v INT, hidden INT);
+INSERT INTO a VALUES (1, 1, 1), (2, 2, 2);
