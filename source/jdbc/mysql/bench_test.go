@@ -1,0 +1,92 @@
+package mysql_test
+
+import (
+	"database/sql"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tailrace-io/tailrace/converter"
+	"github.com/tailrace-io/tailrace/internal/testserver"
+	"github.com/tailrace-io/tailrace/source/jdbc"
+	"github.com/tailrace-io/tailrace/source/jdbc/mysql"
+)
+
+const benchRows = 200_000
+
+// sbtest makes sysbench's table.
+func sbtest(b *testing.B) (jdbc.Source, *testserver.MySQLServer, string) {
+	server := testserver.MySQL(b)
+	database := server.Database(b)
+	server.Exec(b, "USE "+database, "SET cte_max_recursion_depth = 10000000",
+		"CREATE TABLE sbtest1 (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, k INT NOT NULL DEFAULT 0, c CHAR(120) NOT NULL DEFAULT '', pad CHAR(60) NOT NULL DEFAULT '', KEY k_1 (k))",
+		"INSERT INTO sbtest1 (k, c, pad) WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 200000) "+
+			"SELECT i * 7 % 1000000, RPAD(CONCAT(i, '-'), 119, '68487932199-'), RPAD(CONCAT(i, '-'), 59, '13241531885-') FROM n")
+	return jdbc.Source{
+		URL: "jdbc:mysql://" + server.Addr + "/" + database, User: server.User, Password: server.Password, Dialect: mysql.Dialect{},
+		Mode: jdbc.Incrementing, IncrementingColumn: "id",
+	}, server, database
+}
+
+// BenchmarkIncrementing reads sbtest1 as records, and as JSON with schemas; an
+// operation is a row.
+func BenchmarkIncrementing(b *testing.B) {
+	s, _, _ := sbtest(b)
+	for _, c := range []struct {
+		name string
+		json bool
+	}{{"records", false}, {"JSON", true}} {
+		b.Run(c.name, func(b *testing.B) {
+			text := converter.NewJSON(converter.JSONConfig{Schemas: true})
+			var buf []byte
+			b.ReportAllocs()
+			for left := b.N; left > 0; {
+				r, err := s.Open(b.Context(), nil)
+				require.NoError(b, err)
+				for n := 0; n < benchRows && left > 0; {
+					batch, err := r.Read(b.Context())
+					require.NoError(b, err)
+					for i := range batch.Records {
+						if !c.json {
+							break
+						}
+						rec := &batch.Records[i]
+						if buf, err = text.Append(buf[:0], rec.Topic, rec.ValueSchema, rec.Value); err != nil {
+							b.Fatal(err)
+						}
+					}
+					n += len(batch.Records)
+					left -= len(batch.Records)
+				}
+				require.NoError(b, r.Close())
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
+
+// BenchmarkScan is the same query by database/sql alone.
+func BenchmarkScan(b *testing.B) {
+	_, server, database := sbtest(b)
+	db := server.DB(b, database)
+	for name, dest := range map[string][]any{
+		"typed":    {new(int64), new(int64), new(string), new(string)},
+		"RawBytes": {new(sql.RawBytes), new(sql.RawBytes), new(sql.RawBytes), new(sql.RawBytes)},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for left := b.N; left > 0; {
+				rows, err := db.QueryContext(b.Context(), "SELECT id, k, c, pad FROM sbtest1 WHERE id > -1 ORDER BY id ASC")
+				require.NoError(b, err)
+				for ; left > 0 && rows.Next(); left-- {
+					if err := rows.Scan(dest...); err != nil {
+						b.Fatal(err)
+					}
+				}
+				require.NoError(b, errors.Join(rows.Err(), rows.Close()))
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
