@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -63,23 +62,6 @@ func tip(t testing.TB, src postgres.Source) []tailrace.Offset {
 	require.Len(t, b.Offsets, 1)
 	require.NoError(t, r.Close())
 	return b.Offsets
-}
-
-// brief tells of a change in a few words: "c 7", "u 7→8".
-func brief(r *tailrace.Record) string {
-	c, ok := tailrace.AsChange(r)
-	if !ok {
-		return fmt.Sprintf("tombstone %s", r.KeyStruct())
-	}
-	return fmt.Sprintf("%s %s → %s", string(c.Op()), c.Before(), c.After())
-}
-
-func briefs(records []tailrace.Record) []string {
-	out := make([]string, len(records))
-	for i := range records {
-		out[i] = brief(&records[i])
-	}
-	return out
 }
 
 // dropSlot drops the slot of a source, once nobody reads it any more.

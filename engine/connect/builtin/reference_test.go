@@ -20,6 +20,7 @@ import (
 	"github.com/tailrace-io/tailrace/source/jdbc"
 	sourcekafka "github.com/tailrace-io/tailrace/source/kafka"
 	"github.com/tailrace-io/tailrace/source/mysql"
+	"github.com/tailrace-io/tailrace/source/postgres"
 )
 
 var update = flag.Bool("update", false, "write the pages of reference anew")
@@ -50,7 +51,8 @@ func pages() map[string][]section {
 			{"The consumer's, behind `consumer.override.` or `consumer.`; how to connect behind nothing, too", sourcekafka.Properties()},
 			{"Topics", sourcekafka.TopicProperties()},
 		},
-		"mysql": {{"io.debezium.connector.mysql.MySqlConnector and io.debezium.connector.mariadb.MariaDbConnector", mysql.Properties()}},
+		"postgres": {{"io.debezium.connector.postgresql.PostgresConnector", postgres.Properties()}},
+		"mysql":    {{"io.debezium.connector.mysql.MySqlConnector and io.debezium.connector.mariadb.MariaDbConnector", mysql.Properties()}},
 		"engine": {
 			{"Engine", connect.Properties()},
 			{"FileOffsetBackingStore, behind `offset.storage.`", offsetProperties(true)},
