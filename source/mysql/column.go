@@ -178,12 +178,12 @@ func pointSchema() *tailrace.SchemaBuilder {
 }
 
 // fallback sets the schema's default to the column's. One that the server
-// computes, such as CURRENT_TIMESTAMP, is the epoch where the column is a date
-// or time that must not be null, and none otherwise.
+// computes, such as CURRENT_TIMESTAMP, is the epoch where the column is a
+// DATETIME, or a TIMESTAMP that must not be null, and none otherwise.
 func (col *column) fallback(b *tailrace.SchemaBuilder, def *columnDefinition) error {
 	text := def.fallback.V
 	switch {
-	case def.computed && !def.nullable && (def.typ == "timestamp" || def.typ == "datetime"):
+	case def.computed && (def.typ == "datetime" || def.typ == "timestamp" && !def.nullable):
 		text = "1970-01-01 00:00:00"
 	case !def.fallback.Valid:
 		return nil
@@ -193,7 +193,11 @@ func (col *column) fallback(b *tailrace.SchemaBuilder, def *columnDefinition) er
 		return fmt.Errorf("column %s: the default: %w", def.name, err)
 	}
 	var slab tailrace.Slab
-	v, err := col.text(&slab, raw)
+	read := col.text
+	if def.typ == "timestamp" {
+		read = readZoned(def.zero(tailrace.String("1970-01-01T00:00:00Z")))
+	}
+	v, err := read(&slab, raw)
 	if err != nil {
 		return fmt.Errorf("column %s: the default: %w", def.name, err)
 	}

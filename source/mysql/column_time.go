@@ -16,9 +16,10 @@ func (col *column) temporal(mode TimeMode, def *columnDefinition) *tailrace.Sche
 	case "datetime":
 		return col.datetime(mode, def)
 	}
-	epoch := tailrace.String("1970-01-01T00:00:00Z")
-	col.spec.Zero = epoch // in the log whether or not the column may be null
-	col.text = readTimestamp(def.zero(epoch))
+	// In the log a moment has as many digits as the column, and the epoch stands
+	// for what is none whether or not the column may be null.
+	col.spec.Zero = tailrace.String(string(binlog.AppendZoned(nil, 0, 0, def.fraction)))
+	col.text = readISODatetime(def.zero(tailrace.String("1970-01-01T00:00:00Z")))
 	return tailrace.Semantic(tailrace.ZonedTimestampName)
 }
 
@@ -57,7 +58,7 @@ func (col *column) timeOfDay(mode TimeMode, def *columnDefinition) *tailrace.Sch
 	}
 	col.text = readTime(col.spec.Form)
 	if mode == TimeConnect {
-		col.withinDay(def.zero(tailrace.Int32(0)))
+		col.withinDay(def)
 	}
 	return tailrace.Semantic(name)
 }
@@ -82,19 +83,26 @@ func (col *column) datetime(mode TimeMode, def *columnDefinition) *tailrace.Sche
 	return tailrace.Semantic(name)
 }
 
-// withinDay replaces times that Connect's Time cannot be: those before midnight
-// or beyond a day.
-func (col *column) withinDay(beyond tailrace.Value) {
-	const day = 24 * 60 * 60 * 1000
+// withinDay replaces times that Connect's Time cannot be, those before midnight
+// or beyond the next one: by null or, where the column must not be null, by its
+// default or midnight.
+func (col *column) withinDay(def *columnDefinition) {
+	read, beyond := col.text, def.zero(tailrace.Int32(0))
+	if v, err := read(nil, []byte(def.fallback.V)); err == nil && !def.nullable && isWithinDay(v) {
+		beyond = v
+	}
 	col.fix = func(_ *tailrace.Slab, v tailrace.Value) tailrace.Value {
-		if n := v.Int(); v.Type() == tailrace.TypeInt32 && (n < 0 || n >= day) {
+		if v.Type() == tailrace.TypeInt32 && !isWithinDay(v) {
 			return beyond
 		}
 		return v
 	}
-	read := col.text
 	col.text = func(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
 		v, err := read(slab, text)
 		return col.fix(slab, v), err
 	}
+}
+
+func isWithinDay(millis tailrace.Value) bool {
+	return millis.Int() >= 0 && millis.Int() <= 24*60*60*1000
 }

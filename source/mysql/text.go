@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -323,7 +324,7 @@ func readTime(form binlog.Form) textReader {
 		}
 		switch form {
 		case binlog.Millis:
-			return tailrace.Int32(int32(c.timeMicros() / 1000)), nil
+			return tailrace.Int32(int32(floorDiv(c.timeMicros(), 1000))), nil
 		case binlog.Nanos:
 			return tailrace.Int64(c.timeMicros() * 1000), nil
 		case binlog.ISO:
@@ -334,35 +335,46 @@ func readTime(form binlog.Form) textReader {
 	}
 }
 
-// readTimestamp gives the moment in ISO 8601, for which the session's time zone
-// is UTC: 2006-01-02 15:04:05.120 becomes 2006-01-02T15:04:05.12Z. As Debezium
-// has it, zeros at the end are not kept here and are kept in changes.
-func readTimestamp(zero tailrace.Value) textReader { return readISODatetime(zero) }
-
-// readISODatetime gives a date and time in ISO 8601, as if in UTC.
+// readISODatetime gives a date and time in ISO 8601, as if in UTC, which is the
+// session's time zone: 2006-01-02 15:04:05.120 becomes 2006-01-02T15:04:05.12Z.
+// As Debezium has it, zeros at the end of a TIMESTAMP are not kept here and are
+// kept in changes. zero stands for what is no date.
 func readISODatetime(zero tailrace.Value) textReader {
 	return func(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
-		var c clock
-		rest, ok := c.parseDate(text)
-		if !ok || len(rest) < 9 || !c.parseTime(rest[1:]) {
-			return tailrace.Value{}, errNoTime
-		}
-		if !c.isDate() {
-			return zero, nil
+		if ok, err := isDatetime(text); !ok {
+			return zero, err
 		}
 		if len(text) > 19 {
-			for text[len(text)-1] == '0' {
-				text = text[:len(text)-1]
-			}
-			if text[len(text)-1] == '.' {
-				text = text[:len(text)-1]
-			}
+			text = bytes.TrimRight(bytes.TrimRight(text, "0"), ".")
 		}
-		var buf [32]byte
-		out := append(buf[:0], text...)
-		out[10] = 'T'
-		return slab.CopyString(append(out, 'Z')), nil
+		return zoned(slab, text), nil
 	}
+}
+
+// readZoned gives a date and time in ISO 8601 with all of its digits.
+func readZoned(zero tailrace.Value) textReader {
+	return func(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
+		if ok, err := isDatetime(text); !ok {
+			return zero, err
+		}
+		return zoned(slab, text), nil
+	}
+}
+
+func isDatetime(text []byte) (bool, error) {
+	var c clock
+	rest, ok := c.parseDate(text)
+	if !ok || len(rest) < 9 || !c.parseTime(rest[1:]) {
+		return false, errNoTime
+	}
+	return c.isDate(), nil
+}
+
+func zoned(slab *tailrace.Slab, text []byte) tailrace.Value {
+	var buf [32]byte
+	out := append(buf[:0], text...)
+	out[10] = 'T'
+	return slab.CopyString(append(out, 'Z'))
 }
 
 // readGeometry gives the well-known binary behind the reference system's

@@ -36,14 +36,14 @@ func TestTextsBecomeValues(t *testing.T) {
 		{"datetime", readDatetime(binlog.Micros, null), "1969-12-31 23:59:59.999999", tailrace.Int64(-1)},
 		{"datetime(3)", readDatetime(binlog.Millis, null), "1969-12-31 23:59:59.999", tailrace.Int64(-1)},
 		{"time", readTime(binlog.Micros), "-838:59:59", tailrace.Int64(-3020399000000)},
-		{"timestamp", readTimestamp(null), "2026-01-31 15:04:05", tailrace.String("2026-01-31T15:04:05Z")},
-		{"timestamp(3)", readTimestamp(null), "2026-01-31 15:04:05.120", tailrace.String("2026-01-31T15:04:05.12Z")},
-		{"timestamp(6)", readTimestamp(null), "2026-01-31 15:04:05.000000", tailrace.String("2026-01-31T15:04:05Z")},
+		{"timestamp", readISODatetime(null), "2026-01-31 15:04:05", tailrace.String("2026-01-31T15:04:05Z")},
+		{"timestamp(3)", readISODatetime(null), "2026-01-31 15:04:05.120", tailrace.String("2026-01-31T15:04:05.12Z")},
+		{"timestamp(6)", readISODatetime(null), "2026-01-31 15:04:05.000000", tailrace.String("2026-01-31T15:04:05Z")},
 		{"datetime in nanoseconds", readDatetime(binlog.Nanos, null), "1969-12-31 23:59:59.999999", tailrace.Int64(-1000)},
 		{"datetime in ISO 8601", readISODatetime(null), "1000-01-01 00:00:00.100", tailrace.String("1000-01-01T00:00:00.1Z")},
 		{"date in ISO 8601", readISODate(null), "2026-01-31", tailrace.String("2026-01-31Z")},
 		{"time in nanoseconds", readTime(binlog.Nanos), "-00:00:01", tailrace.Int64(-1000000000)},
-		{"zero timestamp", readTimestamp(null), "0000-00-00 00:00:00", null},
+		{"zero timestamp", readISODatetime(null), "0000-00-00 00:00:00", null},
 	} {
 		v, err := c.read(new(tailrace.Slab), []byte(c.text))
 		require.NoError(t, err, c.what)
@@ -71,7 +71,7 @@ func readers() map[string]textReader {
 	null := tailrace.Value{}
 	return map[string]textReader{
 		"int": readInteger(tailrace.TypeInt32), "float": readFloat(tailrace.TypeFloat32), "double": readFloat(tailrace.TypeFloat64),
-		"decimal": readDecimal, "date": readDate(null), "datetime": readDatetime(binlog.Micros, null), "time": readTime(binlog.Micros), "timestamp": readTimestamp(null),
+		"decimal": readDecimal, "date": readDate(null), "datetime": readDatetime(binlog.Micros, null), "time": readTime(binlog.Micros), "timestamp": readISODatetime(null),
 		"point": readPoint, "geometry": readGeometryOrFail,
 	}
 }

@@ -275,7 +275,7 @@ func unpackTime(raw []byte, digits int) int64 {
 func (p *RowPlan) duration(o *op, slab *tailrace.Slab, micros int64, dst *tailrace.Value) error {
 	switch Form(o.bits) {
 	case Millis:
-		*dst = tailrace.Integer(o.typ, micros/1000)
+		*dst = tailrace.Integer(o.typ, floorDiv(micros, 1000)) // so that a negative time stays one
 	case Nanos:
 		*dst = tailrace.Integer(o.typ, micros*1000)
 	case ISO:
