@@ -210,8 +210,8 @@ func (s *Source) tlsConfig() *tls.Config {
 // ended is the error of a context that is over. Deadlines of connections may
 // come to pass a moment before that of the context that they were taken from.
 func ended(ctx context.Context) error {
-	if d, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(d) {
-		return context.DeadlineExceeded
+	if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
+		<-ctx.Done()
 	}
 	return ctx.Err()
 }
