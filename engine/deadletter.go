@@ -56,12 +56,7 @@ func (d *delivery) setAside(ctx context.Context, l *deadLetter) error {
 			if err == nil {
 				break
 			}
-			wait, again := retry.next(err)
-			if again {
-				d.engine.retrying(StageSink, retry.attempts, wait, err)
-				again = sleep(ctx, wait) == nil
-			}
-			if !again {
+			if !d.engine.again(ctx, retry, StageSink, err) {
 				return d.engine.fail(StageSink, l.record.Topic,
 					fmt.Errorf("write a dead letter: %w; its own failure was: %w", err, l.err))
 			}

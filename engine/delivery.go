@@ -321,12 +321,7 @@ func (d *delivery) save(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		wait, again := retry.next(err)
-		if !again || ctx.Err() != nil {
-			return d.engine.fail(StageOffsets, "", fmt.Errorf("save: %w", err))
-		}
-		d.engine.retrying(StageOffsets, retry.attempts, wait, err)
-		if sleep(ctx, wait) != nil {
+		if ctx.Err() != nil || !d.engine.again(ctx, retry, StageOffsets, err) {
 			return d.engine.fail(StageOffsets, "", fmt.Errorf("save: %w", err))
 		}
 	}

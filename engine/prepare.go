@@ -60,12 +60,7 @@ func (s *session) prepareRecord(ctx context.Context, r *tailrace.Record, enc *en
 		if retryable, _ := declared(err); !retryable {
 			return false, stage, err
 		}
-		wait, ok := budget.next(err)
-		if !ok {
-			return false, stage, err
-		}
-		s.retrying(stage, budget.attempts, wait, err)
-		if sleep(ctx, wait) != nil {
+		if !s.again(ctx, budget, stage, err) {
 			return false, stage, err
 		}
 		*r = was

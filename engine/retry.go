@@ -96,6 +96,17 @@ func (b *budget) next(err error) (wait time.Duration, ok bool) {
 	return wait, true
 }
 
+// again waits before another try of what has failed, and says whether there is
+// one: the budget may be spent, or ctx end first.
+func (e *Engine) again(ctx context.Context, b *budget, stage Stage, err error) bool {
+	wait, ok := b.next(err)
+	if !ok {
+		return false
+	}
+	e.retrying(stage, b.attempts, wait, err)
+	return sleep(ctx, wait) == nil
+}
+
 // declared is what an error says itself of whether another try may help.
 func declared(err error) (retryable, said bool) {
 	var r interface{ Retryable() bool }
