@@ -563,7 +563,7 @@ func TestATransactionalSinkIsFenced(t *testing.T) {
 		src.Send(numbers(0, 2)...)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		old, done := newEngine(t, engine.Config{Source: src, Sink: dst}), make(chan error)
+		old, done := newEngine(t, engine.Config{Source: src, Sink: dst}), make(chan error, 2)
 		go func() { done <- old.Run(ctx) }()
 		synctest.Wait()
 		young := newEngine(t, engine.Config{Source: src, Sink: dst})
@@ -571,6 +571,7 @@ func TestATransactionalSinkIsFenced(t *testing.T) {
 		synctest.Wait()
 		src.Send(numbers(2, 4)...)
 		require.ErrorIs(t, <-done, sink.ErrFenced)
+		synctest.Wait() // the young one may write after the old one was refused
 		require.Equal(t, []string{"0", "1", "2", "3"}, values(dst.Records()))
 		cancel()
 		require.NoError(t, <-done)
