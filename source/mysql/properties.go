@@ -105,7 +105,7 @@ func Properties() property.Table {
 	} {
 		t = append(t, part...)
 	}
-	return t
+	return withOldNames(t)
 }
 
 func connectionProperties() property.Table {
@@ -152,7 +152,7 @@ func valueProperties() property.Table {
 func snapshotProperties() property.Table {
 	return property.Table{
 		{Key: "snapshot.mode", Type: property.Enum, Default: "initial", Values: []string{"initial", "always", "initial_only", "no_data", "never", "when_needed"},
-			Later: []string{"recovery", "configuration_based", "custom", "schema_only", "schema_only_recovery"}, Doc: "Which rows are read before the log."},
+			Later: []string{"recovery", "configuration_based", "custom", "schema_only_recovery"}, Doc: "Which rows are read before the log."},
 		{Key: "snapshot.locking.mode", Type: property.Enum, Default: "minimal", Values: []string{"minimal", "none"},
 			Later: []string{"minimal_at_least_once", "minimal_percona", "minimal_percona_no_table_locks", "extended", "custom"}, Doc: "How a snapshot is kept consistent with the log."},
 		{Key: "snapshot.lock.timeout.ms", Type: property.Millis, Default: "10000", Check: property.AtLeast(1), Doc: "How long a snapshot waits for its locks."},
@@ -186,7 +186,7 @@ func ignoredProperties() property.Table {
 	add("the engine itself connects anew", "connect.keep.alive", "connect.keep.alive.interval.ms", "use.nongraceful.disconnect")
 	add("the server waits for a slow reader as long as it takes", "binlog.net.read.timeout", "binlog.net.write.timeout", "binlog.buffer.size")
 	add("snapshots need no connection that is kept alive", "database.server.id.offset")
-	add("tables' definitions are read from the server", "schema.history.*", "schema.history", "ddl.parser.type", "resolve.create.table.like.schema", "enable.time.adjuster")
+	add("tables' definitions are read from the server", "schema.history.internal.*", "schema.history.internal", "ddl.parser.type", "resolve.create.table.like.schema", "enable.time.adjuster")
 	add("the source block has one form", "source.struct.version")
 	add("failures stop the engine, by its own policy", "event.processing.failure.handling.mode", "event.deserialization.failure.handling.mode",
 		"inconsistent.schema.handling.mode", "event.converting.failure.handling.mode")

@@ -3,6 +3,7 @@ package mysql_test
 import (
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,6 +71,25 @@ func TestPropertiesThatAreNotSupportedYetAreErrorsUnlessTheyAskForNothing(t *tes
 		keys = append(keys, e.Key)
 	}
 	assert.Equal(t, []string{"gtid.source.includes", "notification.enabled.channels", "post.processors", "snapshot.mode", "time.precision.mode"}, keys)
+}
+
+func TestConfigurationsOfDebezium1AreTakenWithOneNoteAName(t *testing.T) {
+	p := property.New(map[string]string{
+		"database.hostname": "db", "database.user": "cdc", "database.server.name": "srv", "database.whitelist": "shop", "table.whitelist": `shop\.orders`,
+		"database.history":                         "io.debezium.relational.history.KafkaDatabaseHistory",
+		"database.history.kafka.bootstrap.servers": "kafka:9092", "database.history.kafka.topic": "history.srv",
+		"database.serverTimezone": "UTC", "snapshot.mode": "schema_only",
+	})
+	src := mysql.FromProperties(p).(mysql.Source)
+	require.NoError(t, p.Err())
+	assert.Equal(t, "srv", src.TopicPrefix)
+	assert.Equal(t, mysql.Include("shop"), src.Databases)
+	assert.Equal(t, mysql.SnapshotNoData, src.Snapshot)
+	notes := strings.Join(p.Notes(), "\n")
+	for _, name := range []string{"database.server.name", "database.whitelist", "table.whitelist", "database.history", "database.history.kafka.bootstrap.servers",
+		"database.history.kafka.topic", "database.serverTimezone"} {
+		assert.Equal(t, 1, strings.Count("\n"+notes, "\n"+name+" "), "notes of %s in\n%s", name, notes)
+	}
 }
 
 func TestIncludeAndExcludeTogetherAreAnError(t *testing.T) {

@@ -131,7 +131,7 @@ func Properties() property.Table {
 	} {
 		t = append(t, part...)
 	}
-	return t
+	return withOldNames(t)
 }
 
 func connectionProperties() property.Table {
@@ -179,7 +179,7 @@ func selectionProperties() property.Table {
 		list("message.prefix.exclude.list", "The prefixes of the logical messages that are not captured."),
 		list("snapshot.include.collection.list", "Those of the captured tables whose rows a snapshot reads; all without it."),
 		{Key: "snapshot.mode", Type: property.Enum, Default: "initial", Values: []string{"initial", "always", "initial_only", "no_data", "when_needed"},
-			Later: []string{"configuration_based", "custom", "never"}, Doc: "Which rows are read before the log."},
+			Later: []string{"configuration_based", "custom"}, Doc: "Which rows are read before the log."},
 	}
 }
 

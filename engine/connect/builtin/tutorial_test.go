@@ -128,7 +128,7 @@ func TestMistakesInARealConfigurationAreSaidTogether(t *testing.T) {
 	config["snapshot.mode"] = "intial"
 	config["table.include.list"] = `(?!tmp)orders`
 	config["database.password"] = "${env:TAILRACE_NO_SUCH_VARIABLE}"
-	config["table.blacklist"] = "a"
+	config["shelf.list"] = "a"
 	_, _, err := builtin.Registry().Config(config)
 	assert.EqualError(t, err, `the configuration is wrong in 8 places:
   connector.class: io.debezium.connecotr.mysql.MySqlConnector: no such connector; did you mean io.debezium.connector.mysql.MySqlConnector?
@@ -136,8 +136,8 @@ func TestMistakesInARealConfigurationAreSaidTogether(t *testing.T) {
   database.password: ${env:TAILRACE_NO_SUCH_VARIABLE} cannot be resolved: the environment has no variable TAILRACE_NO_SUCH_VARIABLE
   database.port: "3306x" must be a whole number
   databse.hostname: no such property; did you mean database.hostname?
+  shelf.list: no such property
   snapshot.mode: "intial" must be one of initial, always, initial_only, no_data, never, when_needed; did you mean initial?
-  table.blacklist: no such property
   table.include.list: the regular expression "(?!tmp)orders" has a negative look-ahead (?!…), which is not supported`)
 }
 

@@ -2,6 +2,7 @@ package property
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -32,7 +33,7 @@ func (t Table) AppendMarkdown(dst []byte) []byte {
 	part("", "| property | form | default | |\n|---|---|---|---|\n",
 		func(p *Property) bool { return p.Unsupported == "" && p.Ignored == "" },
 		func(p *Property) string {
-			return p.form() + " | " + p.defaultText() + " | " + cell(p.Doc+p.laterText())
+			return p.form() + " | " + p.defaultText() + " | " + cell(p.Doc+p.laterText()+p.oldText())
 		})
 	part("Known, and an error when set to another value than the default, because they are not supported yet:",
 		"| property | default | not supported yet |\n|---|---|---|\n",
@@ -40,7 +41,9 @@ func (t Table) AppendMarkdown(dst []byte) []byte {
 		func(p *Property) string { return p.defaultText() + " | " + cell(p.Unsupported) })
 	part("Known, and taken without effect:", "| property | why |\n|---|---|\n",
 		func(p *Property) bool { return p.Ignored != "" },
-		func(p *Property) string { return cell(p.Ignored) })
+		func(p *Property) string {
+			return cell(p.Ignored + strings.TrimSuffix(strings.Replace(p.oldText(), " Old", "; old", 1), "."))
+		})
 	return dst
 }
 
@@ -66,6 +69,17 @@ func (p *Property) laterText() string {
 		return ""
 	}
 	return " Not supported yet: `" + strings.Join(p.Later, "`, `") + "`."
+}
+
+func (p *Property) oldText() string {
+	var text string
+	if len(p.Was) > 0 {
+		text = " Old names: `" + strings.Join(p.Was, "`, `") + "`."
+	}
+	for _, old := range slices.Sorted(maps.Keys(p.OldValues)) {
+		text += " The old value `" + old + "` stands for `" + p.OldValues[old] + "`."
+	}
+	return text
 }
 
 // cell is text that does not end a cell of a Markdown table.

@@ -27,6 +27,11 @@ type Property struct {
 	// "column.mask.with.<n>.chars", "driver.*".
 	Key string
 
+	// Was are names that the property had in older versions of the original. They
+	// are taken, with a note; where the configuration has the new name too, that
+	// one counts. An asterisk at the end stands for what Key's stands for.
+	Was []string
+
 	// Type is the form of the value; String by default.
 	Type Type
 
@@ -39,6 +44,10 @@ type Property struct {
 
 	// Values are those that an Enum, or each element of a List, may have.
 	Values []string
+
+	// OldValues has words that older versions of the original had for some of
+	// Values. They are taken, with a note.
+	OldValues map[string]string
 
 	// Later are values that the original knows and that are not supported yet.
 	Later []string
@@ -165,6 +174,9 @@ func (p *Property) checkType(value string) (err error) {
 // choose gives the spelling that Values has for the value.
 func (p *Property) choose(value string) (string, error) {
 	value = strings.TrimSpace(value)
+	if current, old := p.OldValues[strings.ToLower(value)]; old {
+		value = current
+	}
 	same := func(v string) bool { return strings.EqualFold(v, value) }
 	if i := slices.IndexFunc(p.Values, same); i >= 0 || len(p.Values) == 0 {
 		if i < 0 {
@@ -248,6 +260,17 @@ func (t Table) Verify() error {
 		}
 		if (p.Type == Enum) != (len(p.Values) > 0) && p.Type != List {
 			bad("an enum, and only that or a list, has values")
+		}
+		for _, old := range p.Was {
+			if seen[old] || strings.HasSuffix(old, "*") != strings.HasSuffix(p.Key, "*") {
+				bad("the old name %q is there twice or not of the key's form", old)
+			}
+			seen[old] = true
+		}
+		for old, current := range p.OldValues {
+			if old != strings.ToLower(old) || !slices.Contains(p.Values, current) {
+				bad("the old value %q must be in lower case and stand for one of the values", old)
+			}
 		}
 		if p.Default != "" {
 			if err := p.check(p.Default); err != nil {

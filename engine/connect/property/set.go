@@ -40,7 +40,7 @@ type reading struct {
 // Connect's config providers do; no message ever shows what they stand for.
 func New(config map[string]string) *Set {
 	r := &reading{
-		raw: config, values: make(map[string]string, len(config)), known: map[string]bool{}, taken: map[string]bool{},
+		raw: maps.Clone(config), values: make(map[string]string, len(config)), known: map[string]bool{}, taken: map[string]bool{},
 		problems: map[string]error{}, notes: map[string]string{},
 	}
 	s := &Set{reading: r}
@@ -105,6 +105,7 @@ func (s *Set) Use(t Table) *Set {
 	s.table = append(s.table, t...)
 	for i := range t {
 		p := &t[i]
+		s.rename(p)
 		s.known[s.prefix+p.Key] = true
 		for _, prefix := range s.elses {
 			s.known[prefix+p.Key] = true
@@ -123,6 +124,30 @@ func (s *Set) Use(t Table) *Set {
 		}
 	}
 	return s
+}
+
+// rename takes what the configuration has under old names of the property.
+func (s *Set) rename(p *Property) {
+	for _, was := range p.Was {
+		head, isPrefix := strings.CutSuffix(was, "*")
+		for _, old := range slices.Sorted(maps.Keys(s.values)) {
+			rest, ok := strings.CutPrefix(old, s.prefix+head)
+			if !ok || s.taken[old] || !isPrefix && rest != "" {
+				continue
+			}
+			current := s.prefix + strings.TrimSuffix(p.Key, "*") + rest
+			s.taken[old] = true
+			if _, both := s.values[current]; both {
+				s.notes[old] = fmt.Sprintf("%s is an old name of %s and has no effect beside it", old, current)
+				continue
+			}
+			s.notes[old] = fmt.Sprintf("%s is an old name of %s, under which it is taken", old, current)
+			s.values[current], s.raw[current] = s.values[old], s.raw[old]
+			if err := s.problems[old]; err != nil {
+				s.problems[current] = err // such as a reference that cannot be resolved
+			}
+		}
+	}
 }
 
 // checkValue accounts for a key that the configuration has.
@@ -146,6 +171,9 @@ func (s *Set) checkValue(p *Property, key string) {
 	default:
 		if err := p.check(value); err != nil {
 			s.Errorf(key, "%w", s.describe(p, full, err))
+		}
+		if current, old := p.OldValues[strings.ToLower(strings.TrimSpace(value))]; old {
+			s.Notef(key, "has the old value %s, which is taken as %s", strings.TrimSpace(value), current)
 		}
 	}
 }

@@ -292,3 +292,48 @@ func ExampleSet() {
 	//   database.hostname: is required and missing: The host that the server runs on.
 	//   database.hostnmae: no such property; did you mean database.hostname?
 }
+
+// renamed is a driver whose properties were called otherwise once.
+func renamed() property.Table {
+	return property.Table{
+		{Key: "topic.prefix", Was: []string{"database.server.name"}, Required: true, Doc: "A name."},
+		{Key: "table.include.list", Was: []string{"table.whitelist"}, Type: property.Regexps, Doc: "Tables."},
+		{Key: "schema.history.internal.*", Was: []string{"database.history.*"}, Doc: "A store."},
+		{Key: "snapshot.mode", Type: property.Enum, Default: "initial", Values: []string{"initial", "no_data"},
+			OldValues: map[string]string{"schema_only": "no_data"}, Doc: "What to begin with."},
+	}
+}
+
+func TestOldNamesAndValuesAreTakenWithANoteEach(t *testing.T) {
+	require.NoError(t, renamed().Verify())
+	config := map[string]string{
+		"database.server.name": "srv", "table.whitelist": "shop.orders", "database.history.kafka.topic": "h", "snapshot.mode": "SCHEMA_ONLY",
+	}
+	p := property.New(config).Use(renamed())
+	require.NoError(t, p.Err())
+	assert.Equal(t, "srv", p.String("topic.prefix"))
+	assert.True(t, p.Has("table.include.list"))
+	assert.Equal(t, "no_data", p.Enum("snapshot.mode"))
+	assert.Equal(t, []property.Match{{Key: "schema.history.internal.kafka.topic", Args: []string{"kafka.topic"}}}, p.Matches("schema.history.internal.*"))
+	assert.Equal(t, []string{
+		"database.history.kafka.topic is an old name of schema.history.internal.kafka.topic, under which it is taken",
+		"database.server.name is an old name of topic.prefix, under which it is taken",
+		"snapshot.mode has the old value SCHEMA_ONLY, which is taken as no_data",
+		"table.whitelist is an old name of table.include.list, under which it is taken",
+	}, p.Notes())
+	assert.Len(t, config, 4, "the caller's map stays as it was")
+}
+
+func TestANewNameCountsBesideAnOldOne(t *testing.T) {
+	p := property.New(map[string]string{"database.server.name": "old", "topic.prefix": "new"}).Use(renamed())
+	require.NoError(t, p.Err())
+	assert.Equal(t, "new", p.String("topic.prefix"))
+	assert.Equal(t, []string{"database.server.name is an old name of topic.prefix and has no effect beside it"}, p.Notes())
+}
+
+func TestWhatIsWrongUnderAnOldNameIsSaid(t *testing.T) {
+	p := property.New(map[string]string{"database.server.name": "s", "table.whitelist": "a(", "snapshot.mode": "schema"}).Use(renamed())
+	assert.ErrorContains(t, p.Err(), "table.include.list: ")
+	assert.ErrorContains(t, p.Err(), "snapshot.mode: ")
+	assert.ErrorContains(t, property.Table{{Key: "a", Was: []string{"b.*"}, Doc: "A."}}.Verify(), `the old name "b.*"`)
+}
