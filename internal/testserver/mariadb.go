@@ -28,7 +28,7 @@ const (
 )
 
 func startMariaDB(ctx context.Context, s *Site, options []string) (*Process, error) {
-	version, err := versionOf(ctx, mariadbd)
+	version, err := versionOf(ctx, "", mariadbd)
 	if err != nil {
 		return nil, err
 	}

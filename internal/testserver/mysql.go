@@ -38,9 +38,7 @@ func mysqlKind() Kind {
 }
 
 func startMySQL(ctx context.Context, s *Site, options []string) (*Process, error) {
-	system, err := s.cache.Dir(ctx, "mysql/system", func(dir string) error {
-		return s.debootstrap(ctx, "mysql", dir, "mysql-server-core")
-	})
+	system, err := s.unstable(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +114,13 @@ func (s *Site) initMySQL(ctx context.Context, system, dir string) error {
 			return err
 		}
 		return os.CopyFS(dir, os.DirFS(filepath.Join(run, "data")))
+	})
+}
+
+// unstable brings a root directory with Debian's unstable release and MySQL.
+func (s *Site) unstable(ctx context.Context) (system string, err error) {
+	return s.cache.Dir(ctx, "mysql/system", func(dir string) error {
+		return s.debootstrap(ctx, "mysql", dir, "mysql-server-core")
 	})
 }
 

@@ -1,119 +1,11 @@
 package testserver
 
 import (
-	"context"
 	"database/sql"
-	"errors"
-	"fmt"
-	"io"
-	"net"
 	"net/url"
-	"os"
-	"path/filepath"
-	"strconv"
 	"syscall"
 	"testing"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx" of database/sql
 )
-
-// postgresPrograms is where Debian puts the programs of each major version.
-const postgresPrograms = "/usr/lib/postgresql/*/bin"
-
-// postgresKind is the PostgreSQL of this machine's own Debian release.
-func postgresKind() Kind {
-	return Kind{
-		Name:  "postgres",
-		Env:   "TAILRACE_POSTGRES",
-		needs: []need{{postgresPrograms + "/postgres", "postgresql"}},
-		start: startPostgres,
-	}
-}
-
-func startPostgres(ctx context.Context, s *Site, options []string) (*Process, error) {
-	found, _ := filepath.Glob(postgresPrograms)
-	if len(found) == 0 {
-		return nil, fmt.Errorf("start postgres: there is no %s", postgresPrograms)
-	}
-	programs := found[len(found)-1]
-	version, err := versionOf(ctx, programs+"/postgres")
-	if err != nil {
-		return nil, err
-	}
-	initialised, err := s.cache.Dir(ctx, "postgres/data-"+version, func(dir string) error {
-		return s.initPostgres(ctx, programs, dir)
-	})
-	if err != nil {
-		return nil, err
-	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	dir, release, err := s.runDir(ctx, os.TempDir(), "postgres")
-	if err != nil {
-		return nil, err
-	}
-	p := &Process{Name: "postgres", dir: dir, attr: unprivileged(""), stop: syscall.SIGINT, release: release}
-	p.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	p.URL = (&url.URL{
-		Scheme: "postgres", User: url.UserPassword("postgres", password), Host: p.Addr,
-		Path: "/postgres", RawQuery: "sslmode=disable",
-	}).String()
-	p.ready = func(ctx context.Context) error {
-		db, err := sql.Open("pgx", p.URL)
-		if err != nil {
-			return err
-		}
-		defer db.Close()
-		return db.PingContext(ctx)
-	}
-	p.argv = []string{programs + "/postgres", "-D", dir + "/data"}
-	for _, option := range append([]string{
-		"unix_socket_directories=",
-		"listen_addresses=127.0.0.1",
-		"port=" + strconv.Itoa(port),
-		"wal_level=logical",
-		"max_connections=300",
-		"max_replication_slots=200",
-		"max_wal_senders=200",
-		"max_prepared_transactions=50",
-		"timezone=UTC",
-		// What a crash of the machine would lose does not matter here.
-		"fsync=off",
-		"full_page_writes=off",
-	}, options...) {
-		p.argv = append(p.argv, "-c", option)
-	}
-	if err := errors.Join(copyData(filepath.Join(dir, "data"), initialised), own(dir)); err != nil {
-		return nil, errors.Join(err, p.Close())
-	}
-	return p, nil
-}
-
-// initPostgres fills dir with the data of a new server.
-func (s *Site) initPostgres(ctx context.Context, programs, dir string) error {
-	return s.log.During("postgres", "initialise data", func(output io.Writer) error {
-		run, release, err := s.runDir(ctx, os.TempDir(), "postgres-init")
-		if err != nil {
-			return err
-		}
-		defer release()
-		defer os.RemoveAll(run)
-		if err := os.WriteFile(filepath.Join(run, "password"), []byte(password+"\n"), 0o644); err != nil {
-			return err
-		}
-		if err := own(run); err != nil {
-			return err
-		}
-		if err := runUnprivileged(ctx, output, "", programs+"/initdb", "--pgdata="+run+"/data", "--username=postgres",
-			"--pwfile="+run+"/password", "--auth-host=scram-sha-256", "--auth-local=trust",
-			"--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"); err != nil {
-			return err
-		}
-		return os.CopyFS(dir, os.DirFS(filepath.Join(run, "data")))
-	})
-}
 
 // PostgresServer is a PostgreSQL server as one test sees it.
 type PostgresServer struct {
@@ -124,6 +16,27 @@ type PostgresServer struct {
 	lifecycle
 	url *url.URL
 	db  *sql.DB
+}
+
+// Postgres18 returns the PostgreSQL 18 that all tests share. Its wal_level is logical, and it has the extension vector.
+func Postgres18(t testing.TB) *PostgresServer {
+	t.Helper()
+	return newPostgresServer(t, sharedURL(t, postgres18Kind()), nil)
+}
+
+// StartPostgres18 is StartPostgres of PostgreSQL 18.
+func StartPostgres18(t testing.TB, options ...string) *PostgresServer {
+	t.Helper()
+	p := start(t, postgres18Kind(), options)
+	return newPostgresServer(t, p.URL, p)
+}
+
+// StartPostgres18Standby starts a physical standby of a server of PostgreSQL 18, which keeps its log for it in a slot of the
+// name. It follows its primary until Promote.
+func StartPostgres18Standby(t testing.TB, primary *PostgresServer, slot string, options ...string) *PostgresServer {
+	t.Helper()
+	p := start(t, standbyKind(primary, slot), options)
+	return newPostgresServer(t, p.URL, p)
 }
 
 // Postgres returns the PostgreSQL server that all tests share. Its wal_level is logical.
@@ -150,6 +63,21 @@ func newPostgresServer(t testing.TB, rawURL string, p *Process) *PostgresServer 
 	s.Password, _ = u.User.Password()
 	s.db = openDB(t, "pgx", rawURL)
 	return s
+}
+
+// Promote makes a standby a server of its own, which takes changes.
+func (s *PostgresServer) Promote(t testing.TB) {
+	t.Helper()
+	execute(t, s.db, []string{"SELECT pg_promote()"})
+}
+
+// StopAtOnce ends the server in PostgreSQL's immediate mode: it says goodbye to nobody, and recovers at the next start.
+func (s *PostgresServer) StopAtOnce(t testing.TB) {
+	t.Helper()
+	s.own(t)
+	if err := s.process.interrupt(syscall.SIGQUIT); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // URL returns the connection string of a database.

@@ -112,6 +112,13 @@ func (p *Process) Kill() error {
 	return p.end(syscall.SIGKILL)
 }
 
+// interrupt ends the server by a signal of its own.
+func (p *Process) interrupt(signal syscall.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.end(signal)
+}
+
 func (p *Process) end(signal syscall.Signal) error {
 	if p.cmd == nil {
 		return nil

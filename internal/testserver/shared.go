@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -124,9 +125,11 @@ func uniqueName(t testing.TB) string {
 	return fmt.Sprintf("%.30s_%08x", plain, rand.Uint32())
 }
 
-// versionOf returns what a server program says of its version, as one word.
-func versionOf(ctx context.Context, program string) (string, error) {
-	out, err := exec.CommandContext(ctx, program, "--version").Output()
+// versionOf returns what a server program, seen from a root directory, says of its version, as one word.
+func versionOf(ctx context.Context, root, program string) (string, error) {
+	cmd := exec.CommandContext(ctx, program, "--version")
+	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Chroot: root}
+	out, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("ask %s for its version: %w", program, err)
 	}

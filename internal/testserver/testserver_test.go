@@ -48,24 +48,35 @@ func TestSharedMySQL(t *testing.T) {
 
 func TestSharedPostgres(t *testing.T) {
 	t.Parallel()
-	var database string
-	t.Run("a database of its own", func(t *testing.T) {
-		server := testserver.Postgres(t)
-		database = server.Database(t)
-		server.Exec(t, database,
-			"CREATE TABLE t (id INT PRIMARY KEY)",
-			"INSERT INTO t VALUES (1), (2)",
-			"SELECT pg_create_logical_replication_slot('"+database+"', 'pgoutput')")
-		if n := queryInt(t, server.DB(t, database), "SELECT count(*) FROM t"); n != 2 {
-			t.Errorf("the table has %d rows, want 2", n)
-		}
-	})
-	db := testserver.Postgres(t).DB(t, "postgres")
-	if n := queryInt(t, db, "SELECT count(*) FROM pg_database WHERE datname = '"+database+"'"); n != 0 {
-		t.Errorf("database %s outlived its test", database)
-	}
-	if n := queryInt(t, db, "SELECT count(*) FROM pg_replication_slots WHERE slot_name = '"+database+"'"); n != 0 {
-		t.Errorf("replication slot %s outlived its test", database)
+	for _, kind := range []struct {
+		name   string
+		server func(testing.TB) *testserver.PostgresServer
+	}{
+		{"the machine's", testserver.Postgres},
+		{"18", testserver.Postgres18},
+	} {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			var database string
+			t.Run("a database of its own", func(t *testing.T) {
+				server := kind.server(t)
+				database = server.Database(t)
+				server.Exec(t, database,
+					"CREATE TABLE t (id INT PRIMARY KEY)",
+					"INSERT INTO t VALUES (1), (2)",
+					"SELECT pg_create_logical_replication_slot('"+database+"', 'pgoutput')")
+				if n := queryInt(t, server.DB(t, database), "SELECT count(*) FROM t"); n != 2 {
+					t.Errorf("the table has %d rows, want 2", n)
+				}
+			})
+			db := kind.server(t).DB(t, "postgres")
+			if n := queryInt(t, db, "SELECT count(*) FROM pg_database WHERE datname = '"+database+"'"); n != 0 {
+				t.Errorf("database %s outlived its test", database)
+			}
+			if n := queryInt(t, db, "SELECT count(*) FROM pg_replication_slots WHERE slot_name = '"+database+"'"); n != 0 {
+				t.Errorf("replication slot %s outlived its test", database)
+			}
+		})
 	}
 }
 
@@ -235,4 +246,36 @@ func queryString(t testing.TB, db *sql.DB, query string) (s string) {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return s
+}
+
+func TestPrivatePostgres18(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartPostgres18(t, "ssl=on")
+	database := server.Database(t)
+	server.Exec(t, database, "CREATE EXTENSION vector", "CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)", "CREATE ROLE "+testserver.Certified+" LOGIN")
+	if version := queryInt(t, server.DB(t, database), "SELECT current_setting('server_version_num')::int / 10000"); version != 18 {
+		t.Errorf("its version is %d, want 18", version)
+	}
+	certificates := server.Certificates(t)
+	tls := fmt.Sprintf("host=localhost port=%s dbname=%s user=%s sslmode=verify-full sslrootcert=%s sslcert=%s sslkey=%s",
+		server.Addr[strings.LastIndexByte(server.Addr, ':')+1:], database, testserver.Certified, certificates.Authority, certificates.Client, certificates.ClientKey)
+	certified, err := sql.Open("pgx", tls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer certified.Close()
+	if user := queryString(t, certified, "SELECT current_user"); user != testserver.Certified {
+		t.Errorf("the certificate is of %s, want %s", user, testserver.Certified)
+	}
+	standby := testserver.StartPostgres18Standby(t, server, "standby")
+	server.StopAtOnce(t)
+	server.Start(t)
+	standby.Promote(t)
+	if n := queryInt(t, standby.DB(t, database), "SELECT count(*) FROM t"); n != 1 {
+		t.Errorf("the standby has %d rows, want 1", n)
+	}
+	standby.Exec(t, database, "INSERT INTO t VALUES (2)")
+	if n := queryInt(t, server.DB(t, database), "SELECT count(*) FROM t"); n != 1 {
+		t.Errorf("the server that was one's primary has %d rows, want 1", n)
+	}
 }
