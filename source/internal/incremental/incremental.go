@@ -1,0 +1,263 @@
+// Package incremental is the incremental snapshot that the sources share: the
+// rows of tables are read chunk by chunk while the log is read, as Netflix's
+// DBLog describes it and Debezium does it. What a driver adds is how a chunk is
+// read, and how the log tells that it has come to a watermark.
+//
+// A chunk is read between two watermarks of the log. While the log is read from
+// the low one to the high one, rows of the chunk whose keys are seen in it are
+// dropped: what the log has of them is newer. What is left at the high watermark
+// is given in the log's place there, so that a row never goes back in time.
+package incremental
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tailrace-io/tailrace/source/signal"
+)
+
+// Key is the place of a row in the order of its table: the values of the
+// columns of the key, as the server writes them.
+type Key []string
+
+// Collection is a table whose rows are to be read.
+type Collection struct {
+	ID           string // such as shop.orders
+	Where        string // SQL that chooses rows; "" for all
+	SurrogateKey string // the column whose values cut chunks; "" for the key
+	Signal       string // the ID of the signal that asked for it
+}
+
+// Snapshot is the state of an incremental snapshot over rows of type R. Its
+// zero value with a Server is one that is not running. It is for one goroutine.
+//
+// A driver asks Due when the log is between transactions. If so, it takes the
+// low watermark and goes through the tables: it finds out the greatest key of
+// the Current one where Bounded says that it is not known (Bound), or that it
+// cannot be read (Skip), and reads a chunk behind After up to Max. A chunk
+// without rows is the end of the table (Finish), after which the next one is
+// looked at within the same window. A chunk with rows is filled in (Fill) and
+// the high watermark taken. From then on the driver tells each key that the log
+// changes (Seen), and at the high watermark takes the rows (Close). Where
+// nothing has been filled in, the watermarks mean nothing.
+type Snapshot[R any] struct {
+	// Server is the logical name of the server, for notifications.
+	Server string
+
+	// Notify gets what there is to tell; it may be nil.
+	Notify func(signal.Notification)
+
+	// Changed is set whenever the state that is to be stored has changed; who
+	// stores it takes it back.
+	Changed bool
+
+	queue  []Collection
+	signal string // the ID of the last signal that added to the queue
+	paused bool
+
+	// Of the first collection of the queue:
+	sent    Key // of the last row that was given; nil before the first
+	max     Key // the greatest; nil while it is not known
+	scanned int64
+
+	open bool // a chunk waits for its high watermark
+	last Key  // of the chunk
+	rows []R
+	ids  []string
+	at   map[string]int // places in rows by ids; those that were seen are gone
+}
+
+// Running says whether there is anything left to read.
+func (s *Snapshot[R]) Running() bool { return len(s.queue) > 0 }
+
+// Open says whether a chunk waits for its high watermark.
+func (s *Snapshot[R]) Open() bool { return s.open }
+
+// IsPaused says whether the snapshot is paused.
+func (s *Snapshot[R]) IsPaused() bool { return s.paused }
+
+// Due says whether a chunk is to be read.
+func (s *Snapshot[R]) Due() bool { return s.Running() && !s.paused && !s.open }
+
+// Add puts collections at the end of the queue.
+func (s *Snapshot[R]) Add(id string, collections []Collection) {
+	if len(collections) == 0 {
+		return
+	}
+	running := s.Running()
+	for _, c := range collections {
+		c.Signal = id
+		s.queue = append(s.queue, c)
+	}
+	s.signal, s.Changed = id, true
+	if !running {
+		s.tell(signal.Started, s.collections())
+	}
+}
+
+// Stop takes collections off the queue; nil takes all. What has been read of
+// the current one and not been given is dropped.
+func (s *Snapshot[R]) Stop(ids []string) {
+	if !s.Running() {
+		return
+	}
+	var stopped []string
+	current := s.queue[0]
+	s.queue = slices.DeleteFunc(s.queue, func(c Collection) bool {
+		if ids != nil && !slices.Contains(ids, c.ID) {
+			return false
+		}
+		stopped = append(stopped, c.ID)
+		return true
+	})
+	if stopped == nil {
+		return
+	}
+	s.Changed = true
+	if len(s.queue) == 0 || s.queue[0] != current {
+		s.leave()
+	}
+	s.tell(signal.Aborted, map[string]string{"data_collections": strings.Join(stopped, ",")})
+	s.rest()
+}
+
+// Pause has no more chunks read after the one that is open.
+func (s *Snapshot[R]) Pause() {
+	if s.Running() && !s.paused {
+		s.paused, s.Changed = true, true
+		s.tell(signal.Paused, s.collections())
+	}
+}
+
+// Resume goes on after Pause.
+func (s *Snapshot[R]) Resume() {
+	if s.Running() && s.paused {
+		s.paused, s.Changed = false, true
+		s.tell(signal.Resumed, s.collections())
+	}
+}
+
+// Current is the collection that is being read.
+func (s *Snapshot[R]) Current() Collection { return s.queue[0] }
+
+// Bounded says whether Max is known.
+func (s *Snapshot[R]) Bounded() bool { return s.max != nil }
+
+// Bound tells the greatest key of the current collection.
+func (s *Snapshot[R]) Bound(max Key) { s.max, s.Changed = max, true }
+
+// After is the key behind which the next chunk begins; nil for the beginning.
+func (s *Snapshot[R]) After() Key { return s.sent }
+
+// Max is the greatest key up to which the current collection is read.
+func (s *Snapshot[R]) Max() Key { return s.max }
+
+// Skip leaves the current collection, which cannot be read, or has no rows.
+func (s *Snapshot[R]) Skip(status signal.TableStatus) { s.complete(status) }
+
+// Finish leaves the current collection, of which all rows have been read.
+func (s *Snapshot[R]) Finish() { s.complete(signal.TableRead) }
+
+// Fill opens the window with the rows of a chunk, of which there is at least
+// one. ids are what tells them apart in Seen; last is the key of the last row.
+// The slices are the Snapshot's from then on.
+func (s *Snapshot[R]) Fill(rows []R, ids []string, last Key) {
+	s.open, s.rows, s.ids, s.last = true, rows, ids, last
+	s.at = make(map[string]int, len(ids))
+	for i, id := range ids {
+		s.at[id] = i
+	}
+	s.scanned += int64(len(rows))
+	data := s.collections()
+	data["current_collection_in_progress"] = s.queue[0].ID
+	data["maximum_key"] = strings.Join(s.max, ",")
+	data["last_processed_key"] = strings.Join(last, ",")
+	s.tell(signal.InProgress, data)
+}
+
+// Concerns says whether changes of a collection have to be told to Seen.
+func (s *Snapshot[R]) Concerns(collection string) bool {
+	return s.open && s.queue[0].ID == collection
+}
+
+// Seen drops the row that the log has something newer of.
+func (s *Snapshot[R]) Seen(id string) { delete(s.at, id) }
+
+// Drop drops all rows of the chunk, as after a TRUNCATE.
+func (s *Snapshot[R]) Drop() { clear(s.at) }
+
+// Reread forgets the chunk, which is read again: the table has another
+// definition now.
+func (s *Snapshot[R]) Reread() {
+	s.scanned -= int64(len(s.rows))
+	s.shut()
+}
+
+// Close gives the rows that are left, in their order, at the high watermark.
+func (s *Snapshot[R]) Close() []R {
+	if !s.open {
+		return nil
+	}
+	out := s.rows[:0]
+	for i, id := range s.ids {
+		if place, left := s.at[id]; left && place == i {
+			out = append(out, s.rows[i])
+		}
+	}
+	s.sent, s.Changed = s.last, true
+	s.shut()
+	return out
+}
+
+func (s *Snapshot[R]) shut() {
+	s.open, s.rows, s.ids, s.at, s.last = false, nil, nil, nil, nil
+}
+
+// leave forgets where in the current collection the snapshot is.
+func (s *Snapshot[R]) leave() {
+	s.shut()
+	s.sent, s.max, s.scanned = nil, nil, 0
+}
+
+func (s *Snapshot[R]) complete(status signal.TableStatus) {
+	data := s.collections()
+	data["scanned_collection"] = s.queue[0].ID
+	data["total_rows_scanned"] = strconv.FormatInt(s.scanned, 10)
+	data["status"] = string(status)
+	s.tell(signal.TableComplete, data)
+	s.queue, s.Changed = s.queue[1:], true
+	s.leave()
+	if !s.Running() {
+		s.tell(signal.Completed, map[string]string{})
+		s.rest()
+	}
+}
+
+// rest forgets what only a running snapshot has.
+func (s *Snapshot[R]) rest() {
+	if !s.Running() {
+		s.queue, s.signal, s.paused = nil, "", false
+	}
+}
+
+func (s *Snapshot[R]) collections() map[string]string {
+	ids := make([]string, len(s.queue))
+	for i, c := range s.queue {
+		ids[i] = c.ID
+	}
+	return map[string]string{"data_collections": strings.Join(ids, ",")}
+}
+
+func (s *Snapshot[R]) tell(status signal.Status, data map[string]string) {
+	if s.Notify == nil {
+		return
+	}
+	data["connector_name"] = s.Server
+	id := s.signal
+	if id == "" {
+		id = signal.NewID()
+	}
+	s.Notify(signal.Notification{ID: id, Aggregate: signal.IncrementalSnapshot, Status: status, Data: data, Time: time.Now()})
+}
