@@ -50,6 +50,10 @@ func (s *stream) planOf(ctx context.Context, m *binlog.TableMap) (*rowPlan, erro
 		if t, err = s.define(ctx, id); err != nil {
 			return nil, err
 		}
+		if t == nil {
+			m.State = &rowPlan{}
+			return &rowPlan{}, nil
+		}
 	}
 	if err := t.definition.agrees(m); err != nil {
 		return nil, &refused{"decode rows of " + id.String(), fmt.Errorf("%w: the table has been altered since these rows were logged, and the definition that it had then is not known; "+
@@ -64,7 +68,7 @@ func (s *stream) planOf(ctx context.Context, m *binlog.TableMap) (*rowPlan, erro
 	return plan, nil
 }
 
-// define reads a table's definition from the catalog.
+// define reads a table's definition from the catalog; nil of what is a sequence.
 func (s *stream) define(ctx context.Context, id tableID) (t *table, err error) {
 	if s.catalog == nil {
 		if s.catalog, err = s.src.connect(ctx); err != nil {
@@ -81,6 +85,9 @@ func (s *stream) define(ctx context.Context, id tableID) (t *table, err error) {
 	d := found[id]
 	if d == nil {
 		return nil, &refused{"decode rows of " + id.String(), errors.New("the table is not there any more, so that its columns are not known; leave it out by Tables, or begin anew with a snapshot")}
+	}
+	if d.kind == "SEQUENCE" {
+		return nil, nil
 	}
 	return s.learn(d)
 }
@@ -184,7 +191,7 @@ func (def *columnDefinition) isLogged(col *binlog.Column) bool {
 		return t == binlog.TypeDouble
 	case "decimal", "numeric":
 		return t == binlog.TypeDecimal
-	case "char", "binary":
+	case "char", "binary", "uuid", "inet4", "inet6":
 		return t == binlog.TypeString
 	case "varchar", "varbinary":
 		return t == binlog.TypeVarchar || t == binlog.TypeVarString || t == binlog.TypeVarcharCompr

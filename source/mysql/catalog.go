@@ -14,6 +14,7 @@ import (
 type definition struct {
 	id      tableID
 	columns []columnDefinition
+	kind    string   // of MariaDB's tables: "SYSTEM VERSIONED", "SEQUENCE"
 	key     []string // the columns of the primary key, or else of the first unique index without nullable ones
 }
 
@@ -32,6 +33,8 @@ type columnDefinition struct {
 	nullable  bool
 	srid      int
 	labels    []string // of ENUM and SET
+	period    period   // of MariaDB's system-versioned tables
+	hidden    bool     // the log has it, and it is no column to anybody else
 
 	// fallback is the column's default: a literal as text. computed says that
 	// there is one that the server computes.
@@ -83,6 +86,12 @@ func (c *conn) define(ctx context.Context, sv *server, ids []tableID) (map[table
 		if err := c.defineKeys(ctx, where, out); err != nil {
 			return nil, err
 		}
+		if !sv.mariadb {
+			continue
+		}
+		if err := c.defineKinds(ctx, where, out); err != nil {
+			return nil, err
+		}
 	}
 	for _, id := range ids {
 		if d := out[id]; d != nil && !sv.mariadb {
@@ -100,12 +109,12 @@ func (c *conn) define(ctx context.Context, sv *server, ids []tableID) (map[table
 }
 
 func (c *conn) defineColumns(ctx context.Context, sv *server, where string, out map[tableID]*definition) error {
-	srid := "SRS_ID"
+	srid, expression := "SRS_ID", "NULL"
 	if sv.mariadb {
-		srid = "NULL"
+		srid, expression = "NULL", "GENERATION_EXPRESSION"
 	}
 	rows, err := c.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME,"+
-		" NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, "+srid+
+		" NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, "+srid+", "+expression+
 		" FROM information_schema.COLUMNS"+where+" ORDER BY TABLE_NAME, ORDINAL_POSITION")
 	if err != nil {
 		return err
@@ -128,6 +137,7 @@ func (c *conn) defineColumns(ctx context.Context, sv *server, where string, out 
 				return fmt.Errorf("column %s of %s: %w", col.name, id, err)
 			}
 		}
+		col.period = period(row[15].V)
 		col.setFallback(row[12], strings.ToUpper(row[13].V), sv.mariadb)
 		d.columns = append(d.columns, col)
 	}

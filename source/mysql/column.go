@@ -65,6 +65,12 @@ func newColumn(s *Source, def *columnDefinition) (column, error) {
 		b, col.text = geometrySchema(), readGeometry
 	case "vector":
 		b, col.text = tailrace.NewSchema(tailrace.TypeArray).Elem(tailrace.Float32Schema).Name(tailrace.FloatVectorName).Version(1), readVector
+	case "uuid":
+		b = col.own(tailrace.Semantic(tailrace.UUIDName), 16, appendUUID)
+	case "inet4":
+		b = col.own(tailrace.NewSchema(tailrace.TypeString), 4, appendINET4)
+	case "inet6":
+		b = col.own(tailrace.NewSchema(tailrace.TypeString), 16, appendINET6)
 	default:
 		return column{}, fmt.Errorf("columns of type %s are not supported yet: leave it out by Columns", def.full)
 	}
@@ -185,7 +191,7 @@ func (col *column) fallback(b *tailrace.SchemaBuilder, def *columnDefinition) er
 	switch {
 	case def.computed && (def.typ == "datetime" || def.typ == "timestamp" && !def.nullable):
 		text = "1970-01-01 00:00:00"
-	case !def.fallback.Valid:
+	case !def.fallback.Valid, def.typ == "uuid": // of which Debezium has none
 		return nil
 	}
 	raw, err := def.literal(text)

@@ -30,7 +30,7 @@ import (
 // engine: `COMMAND debezium FILE.properties dump IDLE_MS` prints its events.
 var record = flag.Bool("record", false, "write testdata/parity anew, by the Debezium of TAILRACE_ORACLE")
 
-// A scenario is a folder of testdata/parity: before.sql is executed before the
+// A scenario is a folder of testdata/parity, for MariaDB if its name begins so: before.sql is executed before the
 // snapshot, during.sql behind it, extra.properties are the properties that
 // count, and events.jsonl is what Debezium makes of all that. The statements
 // run in a database whose name is DATABASE in the events. Both end with a row
@@ -42,7 +42,12 @@ func TestEventsAreThoseOfDebezium(t *testing.T) {
 	for _, file := range folders {
 		dir := filepath.Dir(file)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			sc := &scenario{T: t, dir: dir, server: testserver.MySQL(t)}
+			sc := &scenario{T: t, dir: dir}
+			if strings.HasPrefix(filepath.Base(dir), "mariadb-") {
+				sc.server, sc.class = testserver.MariaDB(t), "io.debezium.connector.mariadb.MariaDbConnector"
+			} else {
+				sc.server, sc.class = testserver.MySQL(t), "io.debezium.connector.mysql.MySqlConnector"
+			}
 			golden := filepath.Join(dir, "events.jsonl")
 			if *record {
 				require.NoError(t, os.WriteFile(golden, []byte(strings.Join(sc.run(sc.debezium), "\n")+"\n"), 0o644))
@@ -89,6 +94,7 @@ type scenario struct {
 	*testing.T
 	dir      string
 	server   *testserver.MySQLServer
+	class    string // of Debezium's connector
 	database string
 }
 
@@ -137,7 +143,7 @@ func (sc *scenario) properties() map[string]string {
 	host, port, err := net.SplitHostPort(sc.server.Addr)
 	require.NoError(sc, err)
 	properties := map[string]string{
-		"name": "parity", "connector.class": "io.debezium.connector.mysql.MySqlConnector",
+		"name": "parity", "connector.class": sc.class,
 		"offset.storage":          "org.apache.kafka.connect.storage.MemoryOffsetBackingStore",
 		"schema.history.internal": "io.debezium.relational.history.MemorySchemaHistory",
 		"database.hostname":       host, "database.port": port, "database.user": sc.server.User, "database.password": sc.server.Password,

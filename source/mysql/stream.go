@@ -387,7 +387,11 @@ func (s *stream) readRows(w *writer) error {
 		s.plan.finish(w, after)
 		w.source[sourceRow] = tailrace.Int32(int32(s.pos.Rows))
 		s.pos.Rows++
-		switch s.rows.Kind {
+		kind, visible := t.current(s.rows.Kind, before, after)
+		if !visible {
+			continue
+		}
+		switch kind {
 		case binlog.Inserted:
 			s.created(w, t, after)
 		case binlog.Updated:

@@ -23,6 +23,8 @@ type table struct {
 	row []int // places in columns of the value's fields; nil where they are the same
 	key []int // places in columns of the key's fields; nil without a key
 
+	rowEnd int // the place in columns of the hidden one that ends a row; -1 without one
+
 	masks    []placedMask // of the value's fields
 	maskCopy bool         // a masked column is in the key, which shows it as it is
 
@@ -37,7 +39,7 @@ type table struct {
 // newTable makes the version of a table that has the definition.
 func newTable(s *Source, sel *selection, sourceSchema *tailrace.Schema, d *definition) (*table, error) {
 	t := &table{id: d.id, definition: d, topic: s.topicOf(d.id),
-		db: tailrace.String(d.id.db), name: tailrace.String(d.id.name)}
+		db: tailrace.String(d.id.db), name: tailrace.String(d.id.name), rowEnd: -1}
 	t.all = make([]int, len(d.columns))
 	keyColumns := sel.keyColumns(d)
 	hidden := false
@@ -45,9 +47,13 @@ func newTable(s *Source, sel *selection, sourceSchema *tailrace.Schema, d *defin
 	var plain []*tailrace.Schema // of the columns, without what only values say
 	for i := range d.columns {
 		def := &d.columns[i]
-		captured, inKey := sel.column(d.id, def.name), slices.Contains(keyColumns, def.name)
-		if t.all[i] = -1; !captured && !inKey {
+		captured, inKey := !def.hidden && sel.column(d.id, def.name), slices.Contains(keyColumns, def.name)
+		ends := def.hidden && def.period == rowEnd
+		if t.all[i] = -1; !captured && !inKey && !ends {
 			continue
+		}
+		if ends {
+			t.rowEnd = len(t.columns)
 		}
 		col, err := newColumn(s, def)
 		var mask masker

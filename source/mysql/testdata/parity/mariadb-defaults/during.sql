@@ -1,0 +1,2 @@
+INSERT INTO d(id, ts) VALUES (2, '2026-01-01 00:00:00');
+UPDATE d SET i = 8 WHERE id = 1;
