@@ -5,7 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"math"
+	"slices"
+	"strconv"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/sink"
@@ -17,7 +20,7 @@ type step struct {
 	op    Op
 	mask  string // of the columns that are left out, where some are
 	empty bool   // the table is emptied
-	rows  [][]any
+	rows  [][]tailrace.Value
 	at    []int // which record each row is of
 }
 
@@ -27,8 +30,9 @@ type batch struct {
 	*writer
 	steps   []step
 	pending []*pending // by table, in the order in which they came first
-	slab    []any
+	slab    []tailrace.Value
 	key     []byte
+	seed    maphash.Seed
 }
 
 // pending is what is to be done to a table and may still change.
@@ -36,11 +40,11 @@ type pending struct {
 	name    string
 	plan    *plan
 	entries []entry
-	byKey   map[string]int
+	byKey   map[uint64]int // which entry has a key of the hash
 }
 
 type entry struct {
-	args    []any // of a delete the key alone
+	args    []tailrace.Value // of a delete the key alone
 	at      int
 	deleted bool
 	masked  bool // some columns are unchanged
@@ -50,7 +54,7 @@ type entry struct {
 // own. A *sink.BatchError names a record that cannot be written; the steps are
 // those of the records before it.
 func (w *writer) collect(ctx context.Context, records []tailrace.Record, singly bool) (*batch, error) {
-	b := &batch{writer: w}
+	b := &batch{writer: w, seed: maphash.MakeSeed()}
 	for i := range records {
 		if err := b.add(ctx, i, &records[i]); err != nil {
 			b.flushAll()
@@ -116,7 +120,7 @@ func (b *batch) of(name string) *pending {
 			return t
 		}
 	}
-	t := &pending{name: name, byKey: map[string]int{}}
+	t := &pending{name: name, byKey: map[uint64]int{}}
 	b.pending = append(b.pending, t)
 	return t
 }
@@ -141,13 +145,12 @@ func (b *batch) write(t *pending, p *plan, i int, r *tailrace.Record, row tailra
 		t.entries = append(t.entries, entry{args: args, at: i, masked: masked})
 		return nil
 	}
-	at, ok := t.byKey[string(b.keyText(args[:p.keys]))]
-	if !ok {
-		t.byKey[string(b.key)] = len(t.entries)
+	e, hash := b.find(t, args[:p.keys])
+	if e == nil {
+		t.plan, t.byKey[hash] = p, len(t.entries)
 		t.entries = append(t.entries, entry{args: args, at: i, masked: masked})
 		return nil
 	}
-	e := &t.entries[at]
 	switch {
 	case e.deleted && b.InsertMode == InsertUpdate: // there is nothing left to update
 	case e.deleted && masked:
@@ -155,10 +158,10 @@ func (b *batch) write(t *pending, p *plan, i int, r *tailrace.Record, row tailra
 	case masked:
 		e.at, e.masked = i, false
 		for c := range args {
-			if args[c] != (unchanged{}) {
+			if !args[c].IsUnchanged() {
 				e.args[c] = args[c]
 			}
-			e.masked = e.masked || e.args[c] == unchanged{}
+			e.masked = e.masked || e.args[c].IsUnchanged()
 		}
 	default:
 		*e = entry{args: args, at: i}
@@ -179,13 +182,34 @@ func (b *batch) remove(t *pending, p *plan, i int, r *tailrace.Record, row tailr
 		t.plan = p
 	}
 	e := entry{args: args, at: i, deleted: true}
-	if at, ok := t.byKey[string(b.keyText(args))]; ok && b.reduces() {
-		t.entries[at] = e
+	if !b.reduces() {
+		t.entries = append(t.entries, e)
 		return nil
 	}
-	t.byKey[string(b.key)] = len(t.entries)
+	old, hash := b.find(t, args)
+	if old != nil {
+		*old = e
+		return nil
+	}
+	t.plan, t.byKey[hash] = p, len(t.entries)
 	t.entries = append(t.entries, e)
 	return nil
+}
+
+// find gives what is pending for the row of a key. Where another key has the
+// same hash, nothing is left pending.
+func (b *batch) find(t *pending, key []tailrace.Value) (e *entry, hash uint64) {
+	hash = maphash.Bytes(b.seed, b.keyText(key))
+	at, ok := t.byKey[hash]
+	if !ok {
+		return nil, hash
+	}
+	e = &t.entries[at]
+	if slices.EqualFunc(e.args[:len(key)], key, tailrace.Value.Equal) {
+		return e, hash
+	}
+	b.flush(t)
+	return nil, hash
 }
 
 // leadsTo says whether what is pending by p can stay when q comes.
@@ -217,6 +241,7 @@ func (b *batch) flush(t *pending) {
 	}
 	op := map[InsertMode]Op{InsertPlain: Insert, InsertUpsert: Upsert, InsertUpdate: Update}[b.InsertMode]
 	deletes, writes := step{plan: t.plan, op: Delete}, step{plan: t.plan, op: op}
+	writes.rows, writes.at = make([][]tailrace.Value, 0, len(t.entries)), make([]int, 0, len(t.entries))
 	var masked []step
 	for _, e := range t.entries {
 		s := &writes
@@ -239,11 +264,11 @@ func (b *batch) flush(t *pending) {
 
 // maskedStep gives the step of rows with these columns unchanged. Such a row is
 // there, or could not be written.
-func maskedStep(steps *[]step, p *plan, args []any) *step {
+func maskedStep(steps *[]step, p *plan, args []tailrace.Value) *step {
 	mask := make([]byte, len(args))
 	for i := range args {
 		mask[i] = '1'
-		if args[i] == (unchanged{}) {
+		if args[i].IsUnchanged() {
 			mask[i] = '0'
 		}
 	}
@@ -263,9 +288,9 @@ func (b *batch) flushAll() {
 }
 
 // cut gives room for n arguments.
-func (b *batch) cut(n int) []any {
+func (b *batch) cut(n int) []tailrace.Value {
 	if n > len(b.slab) {
-		b.slab = make([]any, max(n, 4096))
+		b.slab = make([]tailrace.Value, max(n, 4096))
 	}
 	args := b.slab[:n:n]
 	b.slab = b.slab[n:]
@@ -273,20 +298,20 @@ func (b *batch) cut(n int) []any {
 }
 
 // keyText writes the arguments of a key, so that different ones differ.
-func (b *batch) keyText(args []any) []byte {
+func (b *batch) keyText(args []tailrace.Value) []byte {
 	b.key = b.key[:0]
-	for _, a := range args {
-		switch v := a.(type) {
-		case int64:
-			b.key = binary.BigEndian.AppendUint64(append(b.key, 'i'), uint64(v))
-		case float64:
-			b.key = binary.BigEndian.AppendUint64(append(b.key, 'f'), math.Float64bits(v))
-		case bool:
-			b.key = fmt.Appendf(b.key, "b%t", v)
-		case string:
-			b.key = append(binary.AppendUvarint(append(b.key, 's'), uint64(len(v))), v...)
-		case []byte:
-			b.key = append(binary.AppendUvarint(append(b.key, 'x'), uint64(len(v))), v...)
+	for _, v := range args {
+		switch v.Type() {
+		case tailrace.TypeFloat32, tailrace.TypeFloat64:
+			b.key = binary.BigEndian.AppendUint64(append(b.key, 'f'), math.Float64bits(v.Float()))
+		case tailrace.TypeBoolean:
+			b.key = strconv.AppendBool(append(b.key, 'b'), v.Bool())
+		case tailrace.TypeString:
+			b.key = append(binary.AppendUvarint(append(b.key, 's'), uint64(len(v.Text()))), v.Text()...)
+		case tailrace.TypeBytes:
+			b.key = append(binary.AppendUvarint(append(b.key, 'x'), uint64(len(v.Bytes()))), v.Bytes()...)
+		default:
+			b.key = binary.BigEndian.AppendUint64(append(b.key, 'i'), uint64(v.Int()))
 		}
 	}
 	return b.key

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tailrace-io/tailrace"
 )
 
 // maxBytes is about how large the arguments of a statement may be together.
@@ -21,8 +23,15 @@ type stepError struct {
 func (e *stepError) Error() string { return e.err.Error() }
 func (e *stepError) Unwrap() error { return e.err }
 
+// connection is one that is in a transaction.
+type connection struct {
+	conn *sql.Conn
+	tx   *sql.Tx
+}
+
 // execute does the steps within a transaction.
-func (w *writer) execute(ctx context.Context, tx *sql.Tx, steps []step) error {
+func (w *writer) execute(ctx context.Context, c connection, steps []step) error {
+	tx := c.tx
 	for i := range steps {
 		s := &steps[i]
 		var err error
@@ -36,7 +45,7 @@ func (w *writer) execute(ctx context.Context, tx *sql.Tx, steps []step) error {
 		case s.mask != "":
 			err = w.change(ctx, tx, s)
 		default:
-			_, err = w.statements(ctx, tx, s.plan, s.op, "", s.rows)
+			err = w.write(ctx, c, s)
 		}
 		if err != nil {
 			doing := s.op.String() + " rows of"
@@ -49,11 +58,20 @@ func (w *writer) execute(ctx context.Context, tx *sql.Tx, steps []step) error {
 	return nil
 }
 
+// write does a step to whole rows.
+func (w *writer) write(ctx context.Context, c connection, s *step) error {
+	loaded, err := w.load(ctx, c, s)
+	if !loaded && err == nil {
+		_, err = w.statements(ctx, c.tx, s.plan, s.op, "", s.rows)
+	}
+	return err
+}
+
 // change updates rows of which some columns stay as they are. One that is not
 // there is inserted as it is, which the database refuses where it lacks what is
 // needed.
 func (w *writer) change(ctx context.Context, tx *sql.Tx, s *step) error {
-	rows := make([][]any, len(s.rows))
+	rows := make([][]tailrace.Value, len(s.rows))
 	for i, row := range s.rows {
 		for c, arg := range row {
 			if s.mask[c] == '1' {
@@ -84,7 +102,7 @@ func (w *writer) change(ctx context.Context, tx *sql.Tx, s *step) error {
 
 // statements runs as many statements as the rows need, and gives how many rows
 // they changed.
-func (w *writer) statements(ctx context.Context, tx *sql.Tx, p *plan, op Op, mask string, rows [][]any) (changed int64, err error) {
+func (w *writer) statements(ctx context.Context, tx *sql.Tx, p *plan, op Op, mask string, rows [][]tailrace.Value) (changed int64, err error) {
 	width := len(p.columns)
 	if op == Delete {
 		width = p.keys
@@ -135,17 +153,14 @@ func (w *writer) statements(ctx context.Context, tx *sql.Tx, p *plan, op Op, mas
 }
 
 // chunk says how many of the rows go into the next statement at most.
-func (w *writer) chunk(rows [][]any) int {
+func (w *writer) chunk(rows [][]tailrace.Value) int {
 	size := 0
 	for n, row := range rows[:min(len(rows), w.BatchRows)] {
 		for _, arg := range row {
-			switch v := arg.(type) {
-			case string:
-				size += len(v)
-			case []byte:
-				size += 2 * len(v)
+			size += 8 + arg.Size()
+			if arg.Type() == tailrace.TypeBytes {
+				size += arg.Size()
 			}
-			size += 8
 		}
 		if size > maxBytes && n > 0 {
 			return n
@@ -187,11 +202,16 @@ func (w *writer) query(p *plan, op Op, mask string, rows int) (string, int) {
 
 // arguments lays out the rows as the statement wants them, beginning with the
 // column first.
-func (w *writer) arguments(rows [][]any, width, first int) {
+func (w *writer) arguments(rows [][]tailrace.Value, width, first int) {
 	w.argBuf = w.argBuf[:0]
 	if !w.syntax.Columnar {
 		for _, row := range rows {
-			w.argBuf = append(append(w.argBuf, row[first:width]...), row[:first]...)
+			for _, v := range row[first:width] {
+				w.argBuf = append(w.argBuf, argument(v))
+			}
+			for _, v := range row[:first] {
+				w.argBuf = append(w.argBuf, argument(v))
+			}
 		}
 		return
 	}
@@ -201,6 +221,23 @@ func (w *writer) arguments(rows [][]any, width, first int) {
 		for _, row := range rows {
 			w.textBuf = appendElement(w.textBuf, row[c])
 		}
-		w.argBuf = append(w.argBuf, closeArray(w.textBuf))
+		w.argBuf = append(w.argBuf, string(closeArray(w.textBuf)))
 	}
+}
+
+// argument gives a value in the form that database/sql takes.
+func argument(v tailrace.Value) any {
+	switch v.Type() {
+	case tailrace.TypeNull:
+		return nil
+	case tailrace.TypeFloat32, tailrace.TypeFloat64:
+		return v.Float()
+	case tailrace.TypeBoolean:
+		return v.Bool()
+	case tailrace.TypeString:
+		return v.Text()
+	case tailrace.TypeBytes:
+		return v.Bytes()
+	}
+	return v.Int()
 }

@@ -234,12 +234,9 @@ func (f *field) value(r *tailrace.Record, row []tailrace.Value) tailrace.Value {
 	return tailrace.Value{}
 }
 
-// unchanged is the argument for a column that the log did not carry.
-type unchanged struct{}
-
 // args puts the arguments of a record into dst, one a column, and says whether
 // some are unchanged. With keysOnly it is the key alone.
-func (w *writer) args(dst []any, p *plan, r *tailrace.Record, row []tailrace.Value) (masked bool, err error) {
+func (w *writer) args(dst []tailrace.Value, p *plan, r *tailrace.Record, row []tailrace.Value) (masked bool, err error) {
 	for i := range dst {
 		f := &p.fields[i]
 		v := f.value(r, row)
@@ -250,12 +247,14 @@ func (w *writer) args(dst []any, p *plan, r *tailrace.Record, row []tailrace.Val
 		}
 		switch {
 		case v.IsUnchanged() && i >= p.keys:
-			dst[i], masked = unchanged{}, true
+			dst[i], masked = v, true
 		case v.IsNull() || v.IsUnchanged():
 			if i < p.keys {
 				return false, fmt.Errorf("column %s of table %s is of the key, and null in the record: a key has no nulls; see PKMode and PKFields (pk.mode, pk.fields)", f.name, p.Table)
 			}
-			dst[i] = nil
+			dst[i] = tailrace.Value{}
+		case f.encode == nil:
+			dst[i] = v
 		default:
 			if dst[i], err = f.encode(v); err != nil {
 				return false, fmt.Errorf("column %s of table %s, %s: %w", f.name, p.Table, strings.ToLower(p.columns[i].Declared), err)

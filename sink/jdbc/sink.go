@@ -153,6 +153,7 @@ func (s Sink) Open(ctx context.Context) (sink.Writer, error) {
 	}
 	s = s.withDefaults()
 	w := &writer{Sink: s, db: s.DB, syntax: s.Dialect.Syntax(), forms: forms{s.Location, converter.NewJSON(converter.JSONConfig{NumericDecimals: true, KeepNulls: true})}}
+	w.loader, _ = s.Dialect.(Loader)
 	if s.Unquoted {
 		w.syntax.QuoteOpen, w.syntax.QuoteClose = "", ""
 	}

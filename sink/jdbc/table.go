@@ -12,6 +12,7 @@ import (
 type table struct {
 	Table
 	columns []Column
+	loading loading
 }
 
 // column finds a column by its name or, where there is none of that spelling, by

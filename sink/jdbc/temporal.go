@@ -2,27 +2,59 @@ package jdbc
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tailrace-io/tailrace"
 )
 
-const (
-	dateForm     = "2006-01-02"
-	dateTimeForm = "2006-01-02 15:04:05.999999"
-)
-
 // wall shows a moment as a column of the kind does: an Instant in UTC, all
 // others in the zone of the database.
-func (f forms) wall(t time.Time, to Kind) string {
+func (f forms) wall(t time.Time, to Kind) tailrace.Value {
 	switch to {
 	case Instant:
-		return t.UTC().Format(dateTimeForm)
+		return textOf(appendDateTime(nil, t.UTC()))
 	case Date:
-		return t.In(f.loc).Format(dateForm)
+		return textOf(appendDate(nil, t.In(f.loc)))
 	}
-	return t.In(f.loc).Format(dateTimeForm)
+	return textOf(appendDateTime(nil, t.In(f.loc)))
+}
+
+// appendDate writes 2006-01-02.
+func appendDate(dst []byte, t time.Time) []byte {
+	y, m, d := t.Date()
+	if y < 0 || y > 9999 {
+		return t.AppendFormat(dst, "2006-01-02")
+	}
+	if dst == nil {
+		dst = make([]byte, 0, len("2006-01-02 15:04:05.999999"))
+	}
+	dst = appendTwo(appendTwo(dst, y/100), y%100)
+	return appendTwo(append(appendTwo(append(dst, '-'), int(m)), '-'), d)
+}
+
+// appendDateTime writes 2006-01-02 15:04:05.999999.
+func appendDateTime(dst []byte, t time.Time) []byte {
+	dst = appendDate(dst, t)
+	h, m, s := t.Clock()
+	dst = appendTwo(append(dst, ' '), h)
+	dst = appendTwo(append(dst, ':'), m)
+	dst = appendTwo(append(dst, ':'), s)
+	return appendMicros(dst, int64(t.Nanosecond()/1000))
+}
+
+func appendTwo(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
+
+// appendMicros writes a fraction of a second without zeros at its end.
+func appendMicros(dst []byte, micros int64) []byte {
+	if micros == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	for part := int64(100_000); micros > 0; part /= 10 {
+		dst = append(dst, byte('0'+micros/part))
+		micros %= part
+	}
+	return dst
 }
 
 // moments gives dates and timestamps.
@@ -34,64 +66,56 @@ func (f forms) moments(s *tailrace.Schema, to Kind) encoder {
 	// are what a clock on a wall showed, and its dates are days.
 	zoned := s.Name() == tailrace.ZonedTimestampName || s.Name() == tailrace.TimestampName
 	day := columnOf("", s).Kind == Date && to != Instant && to != DateTime
-	return func(v tailrace.Value) (any, error) {
+	return func(v tailrace.Value) (tailrace.Value, error) {
 		t, err := tailrace.AsTime(s, v)
 		switch {
 		case err != nil && s.Type() == tailrace.TypeString:
-			return v.Text(), nil // such as infinity, which PostgreSQL knows
+			return v, nil // such as infinity, which PostgreSQL knows
 		case err != nil:
-			return nil, err
+			return v, err
 		case zoned:
 			return f.wall(t, to), nil
 		case to == Date || day:
-			return t.Format(dateForm), nil
+			return textOf(appendDate(nil, t)), nil
 		case to == Instant:
 			y, m, d := t.Date()
 			t = time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), f.loc).UTC()
 		}
-		return t.Format(dateTimeForm), nil
+		return textOf(appendDateTime(nil, t)), nil
 	}
 }
 
 // timesOfDay gives times that may be negative or longer than a day, as MySQL's.
 func timesOfDay(s *tailrace.Schema, to Kind) encoder {
 	if s.Type() == tailrace.TypeString {
-		return func(v tailrace.Value) (any, error) { return v.Text(), nil }
+		return nil
 	}
 	if to.integer() {
 		return integers(to)
 	}
-	return func(v tailrace.Value) (any, error) {
+	return func(v tailrace.Value) (tailrace.Value, error) {
 		d, err := tailrace.AsDuration(s, v)
 		if err != nil {
-			return nil, err
+			return v, err
 		}
-		return clock(d), nil
+		return textOf(clock(d)), nil
 	}
 }
 
 // clock writes -12:00:00.5 for minus twelve and a half hours and half a second.
-func clock(d time.Duration) string {
+func clock(d time.Duration) []byte {
 	text := make([]byte, 0, 24)
 	if d < 0 {
 		text, d = append(text, '-'), -d
 	}
-	two := func(n int64) {
-		if n < 10 {
-			text = append(text, '0')
-		}
-		text = strconv.AppendInt(text, n, 10)
+	if hours := int64(d / time.Hour); hours < 100 {
+		text = appendTwo(text, int(hours))
+	} else {
+		text = strconv.AppendInt(text, hours, 10)
 	}
-	two(int64(d / time.Hour))
-	text = append(text, ':')
-	two(int64(d / time.Minute % 60))
-	text = append(text, ':')
-	two(int64(d / time.Second % 60))
-	if micros := int64(d % time.Second / time.Microsecond); micros > 0 {
-		digits := strconv.FormatInt(1_000_000+micros, 10)
-		text = append(append(text, '.'), strings.TrimRight(digits[1:], "0")...)
-	}
-	return string(text)
+	text = appendTwo(append(text, ':'), int(d/time.Minute%60))
+	text = appendTwo(append(text, ':'), int(d/time.Second%60))
+	return appendMicros(text, int64(d%time.Second/time.Microsecond))
 }
 
 // durations gives Debezium's whole numbers of a part of a second.
@@ -99,11 +123,11 @@ func durations(s *tailrace.Schema, to Kind) encoder {
 	if to != Interval && to != Text {
 		return integers(to)
 	}
-	return func(v tailrace.Value) (any, error) {
+	return func(v tailrace.Value) (tailrace.Value, error) {
 		d, err := tailrace.AsDuration(s, v)
 		if err != nil {
-			return nil, err
+			return v, err
 		}
-		return strconv.FormatInt(d.Microseconds(), 10) + " microseconds", nil
+		return tailrace.String(strconv.FormatInt(d.Microseconds(), 10) + " microseconds"), nil
 	}
 }

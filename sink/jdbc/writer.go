@@ -16,6 +16,7 @@ type writer struct {
 	db     *sql.DB
 	owned  bool // db is to be closed
 	closed bool
+	loader Loader // nil where the dialect is none
 	syntax Syntax
 	forms  forms
 
@@ -123,7 +124,12 @@ func (w *writer) commit(ctx context.Context, steps []step, t transaction) error 
 	}
 	// The transaction does not end with ctx, but its statements do, so that a
 	// commit is either sent or not.
-	tx, err := w.db.BeginTx(context.WithoutCancel(ctx), nil)
+	conn, err := w.db.Conn(ctx)
+	if err != nil {
+		return w.failed("connect to the database", Table{}, err)
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return w.failed("begin a transaction", Table{}, err)
 	}
@@ -133,7 +139,7 @@ func (w *writer) commit(ctx context.Context, steps []step, t transaction) error 
 				return err
 			}
 		}
-		if err := w.execute(ctx, tx, steps); err != nil {
+		if err := w.execute(ctx, connection{conn, tx}, steps); err != nil {
 			return err
 		}
 		if t.after != nil {
