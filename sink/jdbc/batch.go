@@ -142,6 +142,11 @@ func (b *batch) write(t *pending, p *plan, i int, r *tailrace.Record, row tailra
 	}
 	t.plan = p
 	if !b.reduces() {
+		if masked { // of two updates of a row in one statement only one would count
+			b.flush(t)
+			t.plan = p
+			defer b.flush(t)
+		}
 		t.entries = append(t.entries, entry{args: args, at: i, masked: masked})
 		return nil
 	}

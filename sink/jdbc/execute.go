@@ -172,8 +172,8 @@ func (w *writer) chunk(rows [][]tailrace.Value) int {
 // query gives the statement for up to rows rows.
 func (w *writer) query(p *plan, op Op, mask string, rows int) (string, int) {
 	k := shape{op, mask}
-	if s, ok := p.queries[k]; ok && (s.rows == rows || s.n == 1) {
-		return s.query, min(s.n, rows)
+	if s, ok := p.queries[k]; ok && (s.rows == rows || s.n == 1 && s.rows > 1 || s.n < s.rows && s.n <= rows) {
+		return s.query, s.n
 	} else if ok && w.syntax.Columnar {
 		return s.query, rows
 	}

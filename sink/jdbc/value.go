@@ -63,7 +63,9 @@ func (f forms) encoder(s *tailrace.Schema, c *Column) encoder {
 	case (from == Point || from == Geometry) && to == Geometry:
 		return geometry(s)
 	case (from == Point || from == Geometry) && to == Bytes:
-		return func(v tailrace.Value) (tailrace.Value, error) { return tailrace.Bytes(tailrace.AsStruct(s, v).Get("wkb").Bytes()), nil }
+		return func(v tailrace.Value) (tailrace.Value, error) {
+			return tailrace.Bytes(tailrace.AsStruct(s, v).Get("wkb").Bytes()), nil
+		}
 	case s.Type() == tailrace.TypeString:
 		return f.texts(to)
 	}
@@ -77,9 +79,13 @@ func integers(to Kind) encoder {
 	case Float32, Float64:
 		return func(v tailrace.Value) (tailrace.Value, error) { return tailrace.Float64(float64(v.Int())), nil }
 	case Text, JSON, Enum, Set, Decimal:
-		return func(v tailrace.Value) (tailrace.Value, error) { return tailrace.String(strconv.FormatInt(v.Int(), 10)), nil }
+		return func(v tailrace.Value) (tailrace.Value, error) {
+			return tailrace.String(strconv.FormatInt(v.Int(), 10)), nil
+		}
 	case BitField:
-		return func(v tailrace.Value) (tailrace.Value, error) { return tailrace.Bytes(tailrace.AppendUnscaled(nil, v.Int())), nil }
+		return func(v tailrace.Value) (tailrace.Value, error) {
+			return tailrace.Bytes(tailrace.AppendUnscaled(nil, v.Int())), nil
+		}
 	}
 	return nil
 }
@@ -89,7 +95,9 @@ func booleans(to Kind) encoder {
 	case Boolean:
 		return nil
 	case Text, JSON, Enum:
-		return func(v tailrace.Value) (tailrace.Value, error) { return tailrace.String(strconv.FormatBool(v.Bool())), nil }
+		return func(v tailrace.Value) (tailrace.Value, error) {
+			return tailrace.String(strconv.FormatBool(v.Bool())), nil
+		}
 	}
 	return func(v tailrace.Value) (tailrace.Value, error) {
 		n := byte(0)

@@ -14,7 +14,8 @@ import (
 )
 
 // Dialect is MySQL from 5.7 on, and MariaDB from 10.3 on. A statement takes many
-// rows, but for updates, which go a row at a time. Upserts count every unique
+// rows. Those that are new go by LOAD DATA LOCAL where the server allows it
+// (local_infile=ON). Upserts count every unique
 // index of the table, as ON DUPLICATE KEY does.
 type Dialect struct {
 	// MariaDB says that it is MariaDB by name; both are written to in the same
@@ -249,7 +250,7 @@ func (Dialect) Statement(w jdbc.Write, rows int) (string, int) {
 		}
 		return "DELETE FROM " + table + " WHERE (" + names + ") IN (" + repeat(one, rows) + ")", rows
 	case jdbc.Update:
-		return "UPDATE " + table + " SET " + equal(s, w.Rest(), ", ") + " WHERE " + equal(s, w.Key(), " AND "), 1
+		return update(w, rows)
 	}
 	text := "INSERT INTO " + table + " (" + s.Names(w.Columns) + ") VALUES " + repeat(marks(len(w.Columns)), rows)
 	if w.Op == jdbc.Insert {
@@ -265,6 +266,43 @@ func (Dialect) Statement(w jdbc.Write, rows int) (string, int) {
 		parts[i] = name + " = VALUES(" + name + ")"
 	}
 	return text + " ON DUPLICATE KEY UPDATE " + strings.Join(parts, ", "), rows
+}
+
+// updateRows is how many rows one UPDATE takes at most: each is a query of its
+// own to the parser.
+const updateRows = 250
+
+// update joins the table with the rows. The first query of the union has none,
+// but gives the columns the table's types and collations. Rows go one at a time
+// where a key might be compared in another way than by its bytes: of two texts
+// that are the same to a collation only one would count.
+func update(w jdbc.Write, rows int) (string, int) {
+	s := w.Syntax
+	table := s.Table(w.Table)
+	comparable := func(c jdbc.Column) bool {
+		return c.Kind >= jdbc.Int8 && c.Kind <= jdbc.Int64 || c.Kind == jdbc.Bytes
+	}
+	for _, c := range w.Key() {
+		if !comparable(c) {
+			rows = 1
+		}
+	}
+	if rows == 1 {
+		return "UPDATE " + table + " SET " + equal(s, w.Rest(), ", ") + " WHERE " + equal(s, w.Key(), " AND "), 1
+	}
+	rows = min(rows, updateRows)
+	names, on, set := s.Names(w.Columns), []string{}, []string{}
+	for i, c := range w.Columns {
+		name := s.Quote(c.Name)
+		if pair := "t." + name + " = u." + name; w.IsKey(i) {
+			on = append(on, pair)
+		} else {
+			set = append(set, pair)
+		}
+	}
+	return "UPDATE " + table + " AS t JOIN (SELECT " + names + " FROM " + table + " WHERE FALSE" +
+		strings.Repeat(" UNION ALL SELECT "+repeat("?", len(w.Columns)), rows) +
+		") AS u ON " + strings.Join(on, " AND ") + " SET " + strings.Join(set, ", "), rows
 }
 
 // equal writes a = ? for the columns.

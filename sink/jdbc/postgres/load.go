@@ -48,4 +48,3 @@ func (Dialect) Load(ctx context.Context, conn *sql.Conn, w jdbc.Write, rows [][]
 	}
 	return loaded, err
 }
-
