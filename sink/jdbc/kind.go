@@ -12,33 +12,34 @@ import (
 type Kind uint8
 
 const (
-	Other     Kind = iota // something else: what the schema itself suggests
-	Boolean               // true or false (bool)
-	Int8                  // (int64), as are the following
-	Int16                 //
-	Int32                 //
-	Int64                 //
-	Float32               // (float64)
-	Float64               // (float64)
-	Decimal               // (string: 12.50)
-	Text                  // (string)
-	Bytes                 // ([]byte)
-	Date                  // (string: 2006-01-02)
-	TimeOfDay             // (string: 15:04:05.999999999)
-	DateTime              // a date and time without a zone (string: 2006-01-02 15:04:05.999999999)
-	Instant               // a moment (string: as DateTime, in UTC with +00:00 behind it)
-	Year                  // (int64)
-	Interval              // (string: 12 microseconds, or as ISO 8601 has it)
-	JSON                  // (string)
-	UUID                  // (string)
-	XML                   // (string)
-	Enum                  // (string)
-	Set                   // (string: a,b)
-	Bits                  // (string: 0101)
-	BitField              // bits as a number ([]byte: the bytes of the number, the highest first)
-	Array                 // (string: the text of a PostgreSQL array)
-	Geometry              // ([]byte: the SRID, 4 bytes, the lowest first, and well-known binary)
-	Point                 // ((string: (1,2))
+	Other          Kind = iota // something else: what the schema itself suggests
+	Boolean                    // true or false (bool)
+	Int8                       // (int64), as are the following
+	Int16                      //
+	Int32                      //
+	Int64                      //
+	Float32                    // (float64)
+	Float64                    // (float64)
+	Decimal                    // (string: 12.50)
+	Text                       // (string)
+	Bytes                      // ([]byte)
+	Date                       // (string: 2006-01-02)
+	TimeOfDay                  // (string: 15:04:05.999999999)
+	ZonedTimeOfDay             // (string: 15:04:05.999999999+00:00)
+	DateTime                   // a date and time without a zone (string: 2006-01-02 15:04:05.999999999)
+	Instant                    // a moment (string: as DateTime, in UTC with +00:00 behind it)
+	Year                       // (int64)
+	Interval                   // (string: 12 microseconds, or as ISO 8601 has it)
+	JSON                       // (string)
+	UUID                       // (string)
+	XML                        // (string)
+	Enum                       // (string)
+	Set                        // (string: a,b)
+	Bits                       // (string: 0101)
+	BitField                   // bits as a number ([]byte: the bytes of the number, the highest first)
+	Array                      // (string: the text of a PostgreSQL array)
+	Geometry                   // ([]byte: the SRID, 4 bytes, the lowest first, and well-known binary)
+	Point                      // ((string: (1,2))
 )
 
 func (k Kind) integer() bool { return k >= Int8 && k <= Int64 || k == Year }
@@ -98,8 +99,10 @@ func (c *Column) named(s *tailrace.Schema) {
 		c.Kind = Date
 	case tailrace.TimeName, tailrace.DebeziumTimeName:
 		c.Kind, c.Scale = TimeOfDay, 3
-	case tailrace.MicroTimeName, tailrace.NanoTimeName, tailrace.IsoTimeName, tailrace.ZonedTimeName:
+	case tailrace.MicroTimeName, tailrace.NanoTimeName, tailrace.IsoTimeName:
 		c.Kind, c.Scale = TimeOfDay, 6
+	case tailrace.ZonedTimeName:
+		c.Kind, c.Scale = ZonedTimeOfDay, 6
 	case tailrace.TimestampName, tailrace.DebeziumTimestampName:
 		c.Kind, c.Scale = DateTime, 3
 	case tailrace.MicroTimestampName, tailrace.NanoTimestampName, tailrace.IsoTimestampName:

@@ -1,7 +1,9 @@
 package jdbc
 
 import (
+	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tailrace-io/tailrace"
@@ -20,26 +22,40 @@ func (f forms) wall(t time.Time, to Kind) tailrace.Value {
 }
 
 // appendDate writes 2006-01-02.
-func appendDate(dst []byte, t time.Time) []byte {
+func appendDate(dst []byte, t time.Time) []byte { return appendEra(appendDay(dst, t), t) }
+
+// appendEra writes what stands behind years before the first.
+func appendEra(dst []byte, t time.Time) []byte {
+	if t.Year() < 1 {
+		dst = append(dst, " BC"...)
+	}
+	return dst
+}
+
+func appendDay(dst []byte, t time.Time) []byte {
 	y, m, d := t.Date()
-	if y < 0 || y > 9999 {
-		return t.AppendFormat(dst, "2006-01-02")
+	if y < 1 {
+		y = 1 - y
 	}
 	if dst == nil {
 		dst = make([]byte, 0, len("2006-01-02 15:04:05.999999"))
 	}
-	dst = appendTwo(appendTwo(dst, y/100), y%100)
+	if y > 9999 {
+		dst = strconv.AppendInt(dst, int64(y), 10)
+	} else {
+		dst = appendTwo(appendTwo(dst, y/100), y%100)
+	}
 	return appendTwo(append(appendTwo(append(dst, '-'), int(m)), '-'), d)
 }
 
 // appendDateTime writes 2006-01-02 15:04:05.999999.
 func appendDateTime(dst []byte, t time.Time) []byte {
-	dst = appendDate(dst, t)
+	dst = appendDay(dst, t)
 	h, m, s := t.Clock()
 	dst = appendTwo(append(dst, ' '), h)
 	dst = appendTwo(append(dst, ':'), m)
 	dst = appendTwo(append(dst, ':'), s)
-	return appendMicros(dst, int64(t.Nanosecond()/1000))
+	return appendEra(appendMicros(dst, int64(t.Nanosecond()/1000)), t)
 }
 
 func appendTwo(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
@@ -67,6 +83,9 @@ func (f forms) moments(s *tailrace.Schema, to Kind) encoder {
 	zoned := s.Name() == tailrace.ZonedTimestampName || s.Name() == tailrace.TimestampName
 	day := columnOf("", s).Kind == Date && to != Instant && to != DateTime
 	return func(v tailrace.Value) (tailrace.Value, error) {
+		if text, ok := infinite(s, v); ok && !zoned {
+			return tailrace.String(text), nil
+		}
 		t, err := tailrace.AsTime(s, v)
 		switch {
 		case err != nil && s.Type() == tailrace.TypeString:
@@ -85,10 +104,36 @@ func (f forms) moments(s *tailrace.Schema, to Kind) encoder {
 	}
 }
 
+// infinite gives PostgreSQL's infinities, for which Debezium's numbers are those
+// of its Java driver.
+func infinite(s *tailrace.Schema, v tailrace.Value) (string, bool) {
+	const forever, never = 9223372036825200000, -9223372036832400000 // microseconds
+	past, future := int64(never), int64(forever)
+	switch s.Name() {
+	case tailrace.DebeziumDateName:
+		past, future = math.MinInt32, math.MaxInt32
+	case tailrace.DebeziumTimestampName:
+		past, future = never/1000, forever/1000
+	case tailrace.MicroTimestampName:
+	default:
+		return "", false
+	}
+	switch v.Int() {
+	case past:
+		return "-infinity", true
+	case future:
+		return "infinity", true
+	}
+	return "", false
+}
+
 // timesOfDay gives times that may be negative or longer than a day, as MySQL's.
 func timesOfDay(s *tailrace.Schema, to Kind) encoder {
 	if s.Type() == tailrace.TypeString {
-		return nil
+		if to != TimeOfDay {
+			return nil
+		}
+		return unzoned
 	}
 	if to.integer() {
 		return integers(to)
@@ -100,6 +145,20 @@ func timesOfDay(s *tailrace.Schema, to Kind) encoder {
 		}
 		return textOf(clock(d)), nil
 	}
+}
+
+// unzoned gives the time in UTC of one that has a zone, as 15:04:05.5+02:00.
+func unzoned(v tailrace.Value) (tailrace.Value, error) {
+	text := v.Text()
+	if !strings.ContainsAny(text[min(len(text), 1):], "Z+-") {
+		return v, nil
+	}
+	t, err := time.Parse("15:04:05.999999999Z07:00", text)
+	if err != nil {
+		return v, nil // in a form that the database may know
+	}
+	h, m, s := t.UTC().Clock()
+	return textOf(clock(time.Duration(h*3600+m*60+s)*time.Second + time.Duration(t.Nanosecond()))), nil
 }
 
 // clock writes -12:00:00.5 for minus twelve and a half hours and half a second.

@@ -2,6 +2,7 @@ package jdbc_test
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"testing"
 	"time"
@@ -175,6 +176,12 @@ func TestNativeTypes(t *testing.T) {
 			{"interval", named(tailrace.MicroDurationName), tailrace.Int64(1_500_000), "c::text", "00:00:01.5"},
 			{"timetz", named(tailrace.ZonedTimeName), tailrace.String("15:04:05.5Z"), "c::text", "15:04:05.5+00"},
 			{"timestamptz", named(tailrace.ZonedTimestampName), tailrace.String("infinity"), "c::text", "infinity"},
+			{"timestamp", named(tailrace.MicroTimestampName), tailrace.Int64(9223372036825200000), "c::text", "infinity"},
+			{"timestamp", named(tailrace.DebeziumTimestampName), tailrace.Int64(-9223372036832400), "c::text", "-infinity"},
+			{"date", named(tailrace.DebeziumDateName), tailrace.Int32(math.MaxInt32), "c::text", "infinity"},
+			{"date", named(tailrace.DebeziumDateName), tailrace.Int32(-735160), "c::text", "0044-03-15 BC"},
+			{"timestamp", named(tailrace.MicroTimestampName), tailrace.Int64(-62135596800_000_000 - 1), "c::text", "0001-12-31 23:59:59.999999 BC"},
+			{"timestamp", named(tailrace.MicroTimestampName), tailrace.Int64(400_000_000_000_000_000), "c::text", "14645-06-30 15:06:40"},
 			{"json", named(tailrace.JSONName), tailrace.String(`{"a" :1}`), "c::text", `{"a" :1}`},
 			{"inet", tailrace.StringSchema, tailrace.String("10.0.0.1"), "c::text", "10.0.0.1/32"},
 			{"int4range", tailrace.StringSchema, tailrace.String("[1,5)"), "c::text", "[1,5)"},

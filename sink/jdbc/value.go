@@ -48,7 +48,7 @@ func (f forms) encoder(s *tailrace.Schema, c *Column) encoder {
 		return decimals(s)
 	case from == Date || from == DateTime || from == Instant:
 		return f.moments(s, to)
-	case from == TimeOfDay:
+	case from == TimeOfDay || from == ZonedTimeOfDay:
 		return timesOfDay(s, to)
 	case from == Bits:
 		return bits(c.Length, to)

@@ -161,7 +161,7 @@ func (Dialect) Declare(c jdbc.Column) (string, error) {
 		return decimal(c)
 	case jdbc.Date:
 		return "DATE", nil
-	case jdbc.TimeOfDay:
+	case jdbc.TimeOfDay, jdbc.ZonedTimeOfDay:
 		return fmt.Sprintf("TIME(%d)", c.Scale), nil
 	case jdbc.DateTime, jdbc.Instant:
 		// TIMESTAMP ends in 2038.

@@ -107,8 +107,10 @@ func kindOf(name string) jdbc.Kind {
 		return jdbc.Bytes
 	case "date":
 		return jdbc.Date
-	case "time", "timetz":
+	case "time":
 		return jdbc.TimeOfDay
+	case "timetz":
+		return jdbc.ZonedTimeOfDay
 	case "timestamp":
 		return jdbc.DateTime
 	case "timestamptz":
@@ -156,6 +158,8 @@ func (d Dialect) Declare(c jdbc.Column) (string, error) {
 		return "DATE", nil
 	case jdbc.TimeOfDay:
 		return "TIME", nil
+	case jdbc.ZonedTimeOfDay:
+		return "TIMETZ", nil
 	case jdbc.DateTime:
 		return "TIMESTAMP", nil
 	case jdbc.Instant:

@@ -1,0 +1,137 @@
+package jdbc_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/engine"
+	"github.com/tailrace-io/tailrace/internal/testserver"
+	"github.com/tailrace-io/tailrace/sink"
+	"github.com/tailrace-io/tailrace/sink/jdbc"
+)
+
+// behind gives the target's sink through a proxy.
+func (d *target) behind(t *testing.T) (jdbc.Sink, *testserver.Proxy) {
+	addr := map[string]func() string{
+		"postgres": func() string { return testserver.Postgres(t).Addr },
+		"mysql":    func() string { return testserver.MySQL(t).Addr },
+		"mariadb":  func() string { return testserver.MariaDB(t).Addr },
+	}[d.name]()
+	proxy := testserver.StartProxy(t, addr)
+	s := d.sink()
+	s.URL = strings.Replace(d.url, addr, proxy.Addr, 1)
+	require.NotEqual(t, d.url, s.URL)
+	return s, proxy
+}
+
+// settled is how many bytes a link has carried once all have arrived.
+func settled(t *testing.T, l *testserver.Link) (n int64) {
+	same := 0
+	require.Eventually(t, func() bool {
+		if now := l.Bytes(); now != n {
+			n, same = now, 0
+		}
+		same++
+		return same == 5
+	}, 30*time.Second, 5*time.Millisecond)
+	return n
+}
+
+// The connection ends at each byte of the commit and of its answer. Whatever is
+// known of the outcome, the next writer finds just those offsets whose rows are
+// there; and where the commit was sent, the error says that it is not known.
+func TestACommitThatIsCut(t *testing.T) {
+	for _, name := range []string{"postgres", "mysql", "mariadb"} {
+		t.Run(name, func(t *testing.T) {
+			d := newTarget(t, name)
+			d.exec("CREATE TABLE numbers (number BIGINT PRIMARY KEY, pad VARCHAR(20))")
+			s, proxy := d.behind(t)
+			s.OffsetTable, s.InsertMode = "offsets", jdbc.InsertPlain
+			begin := func() (sink.Transactional, []tailrace.Offset) {
+				tx := open(t, s).(sink.Transactional)
+				offsets, err := tx.Begin(t.Context(), "engine")
+				require.NoError(t, err)
+				return tx, offsets
+			}
+			n := 1000
+			next := func(tx sink.Transactional) error {
+				n++
+				return tx.WriteTx(t.Context(), []tailrace.Record{numbered(n, "a")}, []tailrace.Offset{{Partition: `{"p":1}`, Position: fmt.Sprintf(`{"n":%d}`, n)}})
+			}
+			outcomes := map[bool]int{}
+			for _, link := range []*testserver.Link{proxy.Down, proxy.Up} {
+				for cut := int64(1); cut <= 24; cut++ {
+					tx, _ := begin()
+					for range 2 {
+						require.NoError(t, next(tx))
+					}
+					before := settled(t, link)
+					require.NoError(t, next(tx))
+					size := settled(t, link) - before
+					link.CutAfter(size - cut)
+					err := next(tx)
+					require.Error(t, err, "cut %d of %d bytes", cut, size)
+					assert.True(t, retryable(err) || errors.Is(err, sink.ErrUncertain))
+					_, offsets := begin()
+					reached := d.rows("SELECT max(number) FROM numbers")[0]
+					require.Equal(t, []tailrace.Offset{{Partition: `{"p":1}`, Position: fmt.Sprintf(`{"n":%s}`, reached)}}, offsets)
+					committed := reached == fmt.Sprint(n)
+					if committed {
+						require.ErrorIs(t, err, sink.ErrUncertain, "cut %d of %d bytes", cut, size)
+					}
+					outcomes[committed]++
+				}
+			}
+			assert.Positive(t, outcomes[true], "no commit was done whose answer was cut")
+			assert.Positive(t, outcomes[false], "no commit was cut before it was done")
+		})
+	}
+}
+
+// An engine whose connections end at any byte, again and again, goes on by
+// itself, and each change takes effect once.
+func TestConnectionsThatAreCutAgainAndAgain(t *testing.T) {
+	for _, name := range []string{"postgres", "mysql", "mariadb"} {
+		t.Run(name, func(t *testing.T) {
+			d := newTarget(t, name)
+			numbered := map[string]string{"postgres": "SERIAL"}[name]
+			if numbered == "" {
+				numbered = "INT AUTO_INCREMENT"
+			}
+			d.exec("CREATE TABLE target (n " + numbered + " PRIMARY KEY, id INT, name VARCHAR(40) NOT NULL, note VARCHAR(20))")
+			s, proxy := d.behind(t)
+			s.InsertMode, s.PKMode, s.Deletes, s.OffsetTable = jdbc.InsertPlain, jdbc.KeyNone, false, "offsets"
+			const until = 3000
+			random := rand.New(rand.NewPCG(7, uint64(len(name))))
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			cuts := 0
+			cut := func() {
+				link := proxy.Up
+				if random.IntN(2) == 0 {
+					link = proxy.Down
+				}
+				link.CutAfter(int64(random.IntN(20_000)))
+				cuts++
+			}
+			e, err := engine.New(engine.Config{
+				Name: "cut", Source: log{until: until}, Sink: s, Workers: 1,
+				Retry: engine.Retry{Delay: time.Millisecond, MaxDelay: 10 * time.Millisecond},
+				Trace: engine.Trace{Write: func(engine.WriteInfo) { cut() }},
+			})
+			require.NoError(t, err)
+			require.NoError(t, e.Run(ctx))
+			assert.Equal(t, state(until, true), d.rows("SELECT id, name FROM target ORDER BY n"))
+			assert.Greater(t, cuts, 10)
+		})
+	}
+}
