@@ -69,7 +69,7 @@ func TestACommitThatIsCut(t *testing.T) {
 			}
 			outcomes := map[bool]int{}
 			for _, link := range []*testserver.Link{proxy.Down, proxy.Up} {
-				for cut := int64(1); cut <= 24; cut++ {
+				for _, cut := range []int64{1, 2, 7, 10, 11, 12, 16, 18, 19, 30} {
 					tx, _ := begin()
 					for range 2 {
 						require.NoError(t, next(tx))
