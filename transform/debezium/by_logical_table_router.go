@@ -34,6 +34,9 @@ type ByLogicalTableRouter struct {
 	// does not match, it is the old topic.
 	KeyTopic       *regexp.Regexp
 	KeyReplacement string
+
+	// SchemaNames is how the names that schemas get are adjusted.
+	SchemaNames NameMode
 }
 
 // New gives the transform, or everything that is wrong with its options. The
@@ -50,6 +53,7 @@ func (c ByLogicalTableRouter) New() (transform.Transform, error) {
 	if c.KeyField == "" {
 		c.KeyField = "__dbz__physicalTableIdentifier"
 	}
+	c.SchemaNames.check(&errs, "SchemaNames")
 	t := &router{c: c}
 	t.keys = transform.Derive(func(s *tailrace.Schema) (*renamed, error) {
 		return &renamed{from: s, derive: t.key, defaults: defaultsOf(s)}, nil
@@ -208,7 +212,7 @@ func (t *router) routeKey(r *tailrace.Record, topic string) error {
 
 // key is the schema of keys in the topic.
 func (t *router) key(s *tailrace.Schema, topic string) (*tailrace.Schema, error) {
-	b := s.Builder().Name(topic + ".Key")
+	b := s.Builder().Name(t.c.SchemaNames.schema(topic + ".Key"))
 	if !t.c.SharedKeys {
 		b.Field(t.c.KeyField, tailrace.StringSchema)
 	}
@@ -221,11 +225,11 @@ func (t *router) event(s *tailrace.Schema, topic string) (*tailrace.Schema, erro
 	if !ok {
 		return nil, fmt.Errorf("the event has no row called before")
 	}
-	row, err := before.Schema.Builder().Name(topic + ".Value").Build()
+	row, err := before.Schema.Builder().Name(t.c.SchemaNames.schema(topic + ".Value")).Build()
 	if err != nil {
 		return nil, err
 	}
-	b := transform.SchemaLike(tailrace.TypeStruct, s).Name(topic + ".Envelope")
+	b := transform.SchemaLike(tailrace.TypeStruct, s).Name(t.c.SchemaNames.schema(topic + ".Envelope"))
 	for _, f := range s.Fields() {
 		if f.Name == "before" || f.Name == "after" {
 			f.Schema = row

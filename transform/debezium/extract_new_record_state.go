@@ -3,6 +3,7 @@ package debezium
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tailrace-io/tailrace"
@@ -90,6 +91,7 @@ type unwrap struct {
 type unwrapPlan struct {
 	before, after *image
 	headers       []resolved
+	nulls         []resolved // fields and headers that must be null
 }
 
 // image is the place of the row before or after the change, and the schema that
@@ -102,6 +104,16 @@ type image struct {
 	route  int // of the column with the topic; -1 for none
 
 	defaults defaults // of the columns, where they take the place of null
+}
+
+// structs fails for members that are structs and not null, which lose their fields.
+func (p *unwrapPlan) structs(event []tailrace.Value) error {
+	for _, i := range p.nulls {
+		if !i.value(event).IsNull() {
+			return fmt.Errorf("the member %s is a struct, which is not taken out of an event", i.name)
+		}
+	}
+	return nil
 }
 
 const noRoute = -2 // RouteBy is there and the column is not
@@ -172,6 +184,9 @@ func (t *unwrap) event(r *tailrace.Record, plan *unwrapPlan, event []tailrace.Va
 			r.Topic = topic
 		}
 	}
+	if err := plan.structs(event); err != nil {
+		return false, err
+	}
 	if n := len(plan.headers); n > 0 {
 		hs := append(make([]tailrace.Header, 0, len(r.Headers)+n), r.Headers...)
 		for _, m := range plan.headers {
@@ -232,6 +247,11 @@ func (t *unwrap) derive(event *tailrace.Schema) (*unwrapPlan, error) {
 	p := new(unwrapPlan)
 	if p.headers, err = resolve(t.headers, event); err != nil {
 		return nil, err
+	}
+	for _, m := range slices.Concat(fields, p.headers) {
+		if m.null {
+			p.nulls = append(p.nulls, m)
+		}
 	}
 	if p.before, err = t.image(event, "before", fields); err != nil {
 		return nil, err

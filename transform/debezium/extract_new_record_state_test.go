@@ -1,7 +1,6 @@
 package debezium_test
 
 import (
-	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,27 +10,6 @@ import (
 	"github.com/tailrace-io/tailrace/transform"
 	"github.com/tailrace-io/tailrace/transform/debezium"
 )
-
-func TestBadOptionsAreNamed(t *testing.T) {
-	for want, c := range map[string]debezium.ExtractNewRecordState{
-		"Deletes: 9 is none of the ways":       {Deletes: 9},
-		`AddFields: "a.b.c" must have`:         {AddFields: []string{"op", "a.b.c"}},
-		`AddFields: "" must have the form`:     {AddFields: []string{""}},
-		`AddHeaders: "op:a:b" must have`:       {AddHeaders: []string{"op:a:b"}},
-		`AddHeaders: ".op" must have the form`: {AddHeaders: []string{".op"}},
-	} {
-		_, err := c.New()
-		var option *transform.OptionError
-		require.ErrorAs(t, err, &option, want)
-		assert.ErrorContains(t, err, want)
-	}
-}
-
-func TestBadOptionsOfTheRouterAreNamed(t *testing.T) {
-	_, err := debezium.ByLogicalTableRouter{KeyTopic: regexp.MustCompile("x")}.New()
-	require.EqualError(t, err, "transform ByLogicalTableRouter: Topic: must choose topics\n"+
-		"transform ByLogicalTableRouter: KeyReplacement: must go with KeyTopic")
-}
 
 // A column that the log did not carry is still one in the row.
 func TestUnchangedColumnsPassThrough(t *testing.T) {

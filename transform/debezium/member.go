@@ -3,6 +3,7 @@ package debezium
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tailrace-io/tailrace"
@@ -14,24 +15,28 @@ import (
 type member struct{ in, field, name string }
 
 // parseMember reads field, struct.field, or either with a colon and a name
-// behind it.
+// behind it. As to Debezium, a colon without a name is none, and what follows
+// struct.field behind another dot has no meaning.
 func parseMember(prefix, text string) (m member, err error) {
-	path, name, renamed := strings.Cut(strings.TrimSpace(text), ":")
-	in, field, qualified := strings.Cut(path, ".")
-	if !qualified {
-		in, field = home(path), path
-	}
-	if field == "" || renamed && name == "" || strings.ContainsAny(name, ":") || strings.Contains(field, ".") || qualified && in == "" {
+	parts := split(strings.TrimSpace(text), ":")
+	if len(parts) == 0 || len(parts) > 2 {
 		return m, fmt.Errorf("%q must have the form field, struct.field or struct.field:name", text)
 	}
+	path := steps(parts[0])
+	name := ""
 	switch {
-	case renamed:
-	case qualified:
-		name = in + "_" + field
+	case len(path) == 0 || slices.Contains(path[:min(2, len(path))], ""):
+		return m, fmt.Errorf("%q must have the form field, struct.field or struct.field:name", text)
+	case len(path) == 1:
+		m, name = member{in: home(path[0]), field: path[0]}, path[0]
 	default:
-		name = field
+		m, name = member{in: path[0], field: path[1]}, path[0]+"_"+path[1]
 	}
-	return member{in, field, prefix + name}, nil
+	if len(parts) == 2 {
+		name = parts[1]
+	}
+	m.name = prefix + name
+	return m, nil
 }
 
 // home is the struct that a member lies in which is named alone.
@@ -50,6 +55,10 @@ type resolved struct {
 	name   string
 	schema *tailrace.Schema
 	in, at int // in is -1 for the event itself
+
+	// null says that it is a struct, of which Debezium takes the schema without
+	// its fields, so that it must be null.
+	null bool
 }
 
 func (m *resolved) value(event []tailrace.Value) tailrace.Value {
@@ -80,9 +89,10 @@ func resolve(members []member, event *tailrace.Schema) ([]resolved, error) {
 		if !ok {
 			continue
 		}
-		if t := f.Schema.Type(); t == tailrace.TypeStruct || t == tailrace.TypeMap {
-			return nil, fmt.Errorf("the member %s is %s, which is not taken out of an event", m.field, t)
+		if f.Schema.Type() == tailrace.TypeMap {
+			return nil, fmt.Errorf("the member %s is a map, which is not taken out of an event", m.field)
 		}
+		r.null = f.Schema.Type() == tailrace.TypeStruct
 		b := transform.SchemaLike(f.Schema.Type(), f.Schema).Optional()
 		if elem := f.Schema.Elem(); elem != nil {
 			b.Elem(elem)

@@ -14,8 +14,8 @@ func byLogicalTableRouterProperties() property.Table {
 		{Key: "key.field.name", Default: "__dbz__physicalTableIdentifier", Check: notEmpty, Doc: "The name of this field."},
 		{Key: "key.field.regex", Type: property.Regexp, Doc: "What the old topic has to match as a whole for the field to hold `key.field.replacement`, and not that topic."},
 		{Key: "key.field.replacement", Doc: "What the field holds; $1 is the text of the first group."},
-		{Key: "schema.name.adjustment.mode", Type: property.Enum, Default: "none", Values: []string{"none"}, Later: []string{"avro", "avro_unicode"},
-			Doc: "How the names of schemas are made to fit other formats."},
+		{Key: "schema.name.adjustment.mode", Type: property.Enum, Default: "none", Values: nameModes(),
+			Doc: "How the names of schemas are made to fit Avro: not at all (none), with an underscore for what it does not allow (avro), or with _u and its number (avro_unicode)."},
 		{Key: "logical.table.cache.size", Ignored: "what is kept is bounded anyway", Doc: "How many schemas are kept."},
 	}
 }
@@ -25,6 +25,7 @@ func byLogicalTableRouter(p *property.Set) transform.Transform {
 	c := debezium.ByLogicalTableRouter{
 		Topic: p.Regexp("topic.regex"), SharedKeys: !p.Bool("key.enforce.uniqueness"),
 		KeyField: p.String("key.field.name"), KeyTopic: p.Regexp("key.field.regex"),
+		SchemaNames: nameMode(p.Enum("schema.name.adjustment.mode")),
 	}
 	var err error
 	if c.Topic != nil {
@@ -39,4 +40,16 @@ func byLogicalTableRouter(p *property.Set) transform.Transform {
 	}
 	t, err := c.New()
 	return keys{"Topic": "topic.regex", "KeyReplacement": "key.field.replacement"}.made(p, t, err)
+}
+
+func nameModes() []string { return []string{"none", "avro", "avro_unicode"} }
+
+func nameMode(name string) debezium.NameMode {
+	switch name {
+	case "avro":
+		return debezium.NamesAvro
+	case "avro_unicode":
+		return debezium.NamesAvroUnicode
+	}
+	return debezium.NamesAsTheyAre
 }

@@ -15,6 +15,7 @@ import (
 const (
 	kafka      = "org.apache.kafka.connect.transforms."
 	predicates = kafka + "predicates."
+	debeziums  = "io.debezium.transforms."
 )
 
 // Transforms gives a registry of the transforms, by their classes, that the
@@ -28,8 +29,21 @@ func Transforms() map[string]func(*property.Set) transform.Transform {
 		kafka + "TimestampRouter": timestampRouter,
 		kafka + "ValueToKey":      valueToKey,
 
-		"io.debezium.transforms.ByLogicalTableRouter":  byLogicalTableRouter,
-		"io.debezium.transforms.ExtractNewRecordState": extractNewRecordState,
+		debeziums + "ByLogicalTableRouter":        byLogicalTableRouter,
+		debeziums + "EnforceRecordSize":           enforceRecordSize,
+		debeziums + "ExtractChangedRecordState":   extractChangedRecordState,
+		debeziums + "ExtractNewRecordState":       extractNewRecordState,
+		debeziums + "GeometryFormatTransformer":   geometryFormatTransformer,
+		debeziums + "HeaderToValue":               headerToValue,
+		debeziums + "SchemaChangeEventFilter":     schemaChangeEventFilter,
+		debeziums + "SwapGeometryCoordinates":     swapGeometryCoordinates,
+		debeziums + "TimezoneConverter":           timezoneConverter,
+		debeziums + "VectorToJsonConverter":       vectorToJSONConverter,
+		debeziums + "outbox.EventRouter":          eventRouter,
+		debeziums + "partitions.PartitionRouting": partitionRouting,
+
+		"io.debezium.connector.mysql.transforms.ReadToInsertEvent":                        readToInsertEvent,
+		"io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent": decodeMessage,
 	}
 	for name, read := range map[string]func(*property.Set, transform.Part) transform.Transform{
 		"Cast": cast, "ExtractField": extractField, "Flatten": flatten, "HeaderFrom": headerFrom,
@@ -75,8 +89,18 @@ func Reference() []Section {
 		{"TimestampConverter$Key and TimestampConverter$Value", timestampConverterProperties()},
 		{"TimestampRouter", timestampRouterProperties()},
 		{"ValueToKey", valueToKeyProperties()},
-		{"io.debezium.transforms.ByLogicalTableRouter", byLogicalTableRouterProperties()},
-		{"io.debezium.transforms.ExtractNewRecordState", extractNewRecordStateProperties()},
+		{debeziums + "ByLogicalTableRouter", byLogicalTableRouterProperties()},
+		{debeziums + "EnforceRecordSize", enforceRecordSizeProperties()},
+		{debeziums + "ExtractChangedRecordState", extractChangedRecordStateProperties()},
+		{debeziums + "ExtractNewRecordState", extractNewRecordStateProperties()},
+		{debeziums + "GeometryFormatTransformer", geometryFormatTransformerProperties()},
+		{debeziums + "HeaderToValue", headerToValueProperties()},
+		{debeziums + "SchemaChangeEventFilter", schemaChangeEventFilterProperties()},
+		{debeziums + "SwapGeometryCoordinates", swapGeometryCoordinatesProperties()},
+		{debeziums + "TimezoneConverter", timezoneConverterProperties()},
+		{debeziums + "outbox.EventRouter", eventRouterProperties()},
+		{debeziums + "partitions.PartitionRouting", partitionRoutingProperties()},
+		{"io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent", decodeMessageProperties()},
 		{"predicates.HasHeaderKey", hasHeaderKeyProperties()},
 		{"predicates.TopicNameMatches", topicNameMatchesProperties()},
 	}
