@@ -25,6 +25,7 @@ type deadLetters struct {
 	encode Converters
 	topic  string
 	name   string
+	plain  bool // without headers of its own
 }
 
 func (e *Engine) openDeadLetters(ctx context.Context) (*deadLetters, error) {
@@ -35,7 +36,7 @@ func (e *Engine) openDeadLetters(ctx context.Context) (*deadLetters, error) {
 	if err != nil {
 		return nil, e.fail(StageSink, "", fmt.Errorf("open the sink of dead letters: %w", err))
 	}
-	return &deadLetters{writer: w, encode: e.cfg.Encode, topic: e.cfg.Errors.DeadLetterTopic, name: e.cfg.Name}, nil
+	return &deadLetters{writer: w, encode: e.cfg.Encode, topic: e.cfg.Errors.DeadLetterTopic, name: e.cfg.Name, plain: e.cfg.Errors.NoContext}, nil
 }
 
 func (d *deadLetters) close() error {
@@ -68,7 +69,9 @@ func (d *delivery) setAside(ctx context.Context, l *deadLetter) error {
 
 func (d *deadLetters) write(ctx context.Context, l *deadLetter) error {
 	r := d.encoded(l)
-	r.Headers = d.headers(l, r.Headers)
+	if !d.plain {
+		r.Headers = d.headers(l, r.Headers)
+	}
 	if d.topic != "" {
 		r.Topic = d.topic
 	}

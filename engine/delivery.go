@@ -142,7 +142,7 @@ func (d *delivery) writeRecords(ctx context.Context, j *job) error {
 		var one *sink.BatchError
 		named := errors.As(err, &one) && one.Index >= 0 && one.Index < len(j.records)
 		if named && !d.atomic && one.Index > 0 {
-			j.records = j.records[one.Index:] // those before are delivered
+			j.advance(one.Index) // those before are delivered
 			one = &sink.BatchError{Err: one.Err}
 			retry.reset()
 		}
@@ -248,10 +248,13 @@ func (d *delivery) leaveOut(ctx context.Context, j *job, one *sink.BatchError) e
 	if d.engine.cfg.Errors.Sink == Stop {
 		return d.engine.fail(StageSink, r.Topic, one.Err)
 	}
+	if len(j.read) > 0 {
+		r = j.read[one.Index]
+	}
 	if err := d.setAside(ctx, &deadLetter{record: r, stage: StageSink, err: one.Err}); err != nil {
 		return err
 	}
-	j.records = append(j.records[:one.Index:one.Index], j.records[one.Index+1:]...)
+	j.remove(one.Index)
 	return nil
 }
 

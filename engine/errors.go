@@ -67,6 +67,10 @@ type Errors struct {
 
 	// DeadLetterTopic is the topic that they get; "" leaves them theirs.
 	DeadLetterTopic string
+
+	// NoContext leaves the headers out of dead letters that say what has
+	// happened to them. Log and Trace say so all the same.
+	NoContext bool
 }
 
 func (x Errors) check() (errs []error) {

@@ -20,6 +20,10 @@ func (s *session) prepare(ctx context.Context, j *job) {
 	dropped := 0
 	enc := &j.enc
 	enc.begin(s.cfg.Encode, len(all))
+	// A sink's dead letters are of the form that the source's records have,
+	// where that is bytes: what was made of them for the sink, the sink of dead
+	// letters may not take.
+	asRead := s.cfg.Errors.Sink == DeadLetter && !s.cfg.Decode.none()
 	for i := range all {
 		was := all[i]
 		keep, stage, err := s.prepareRecord(ctx, &all[i], enc)
@@ -39,6 +43,9 @@ func (s *session) prepare(ctx context.Context, j *job) {
 			all[len(kept)] = all[i]
 		}
 		kept = all[:len(kept)+1]
+		if asRead {
+			j.read = append(j.read, was)
+		}
 	}
 	j.records = kept
 	j.bytes = enc.bytes

@@ -12,12 +12,29 @@ import (
 type job struct {
 	batch   tailrace.Batch
 	records []tailrace.Record // of batch, those that go to the sink
+	read    []tailrace.Record // the same as the source gave them; nil where nobody will ask
 	dead    []deadLetter      // those that do not
 	err     *Error            // what stops the engine before this batch
 	size    int
 	bytes   int // of encoded keys and values
 	enc     encoder
 	ready   chan struct{}
+}
+
+// advance leaves the first n records behind, which are delivered.
+func (j *job) advance(n int) {
+	j.records = j.records[n:]
+	if len(j.read) > 0 {
+		j.read = j.read[n:]
+	}
+}
+
+// remove leaves the record i out.
+func (j *job) remove(i int) {
+	j.records = append(j.records[:i:i], j.records[i+1:]...)
+	if len(j.read) > 0 {
+		j.read = append(j.read[:i:i], j.read[i+1:]...)
+	}
 }
 
 // queue bounds the batches between the reader and the writer, in number and in
@@ -50,7 +67,7 @@ func newQueue(batches, bytes int) *queue {
 func (q *queue) job(b tailrace.Batch) *job {
 	select {
 	case j := <-q.free:
-		*j = job{batch: b, records: b.Records, dead: j.dead[:0], size: b.Size, enc: j.enc, ready: j.ready}
+		*j = job{batch: b, records: b.Records, read: j.read[:0], dead: j.dead[:0], size: b.Size, enc: j.enc, ready: j.ready}
 		return j
 	default:
 		return &job{batch: b, records: b.Records, size: b.Size, ready: make(chan struct{}, 1)}
@@ -88,6 +105,7 @@ func (q *queue) release(j *job, kept bool) {
 	default:
 	}
 	clear(j.dead)
+	clear(j.read)
 	j.batch, j.records = tailrace.Batch{}, nil
 	if kept {
 		j.enc = encoder{}

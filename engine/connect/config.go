@@ -159,6 +159,10 @@ func (b *build) offsets() {
 		b.cfg.Offsets = from(b.all.Sub(storage + "."))
 		return
 	}
+	if b.isSink && b.cfg.Source != nil && !b.own.Has(storage) {
+		b.all.Sub(storage + ".").Take() // a worker's: the offsets of a sink connector are those of its group
+		return
+	}
 	if !b.own.Has(storage) && !b.own.Has(storage+".file.filename") {
 		b.all.Sub(storage + ".").Take()
 		b.own.Notef(storage, "is not set: where the engine goes on after a restart is only known if the application sets an offset store")

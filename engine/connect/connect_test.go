@@ -241,10 +241,15 @@ func TestRecordsThatStayInTheWayStopAreSkippedOrSetAside(t *testing.T) {
 	dead := []string{"errors.deadletterqueue.topic.name", "dead", "bootstrap.servers", "a:9092", "errors.deadletterqueue.context.headers.enable", "true"}
 	cfg, notes, err := shop().Config(with(append(dead, "errors.tolerance", "all")...))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"errors.deadletterqueue.context.headers.enable has no effect: dead letters always have these headers"}, notes)
+	assert.Empty(t, notes)
+	assert.False(t, cfg.Errors.NoContext)
 	assert.Equal(t, engine.DeadLetter, cfg.Errors.Sink)
 	assert.Equal(t, "dead", cfg.Errors.DeadLetterTopic)
 	assert.NotNil(t, cfg.Errors.DeadLetters)
+
+	cfg, _, err = shop().Config(with(append(dead[:4:4], "errors.tolerance", "all")...))
+	require.NoError(t, err)
+	assert.True(t, cfg.Errors.NoContext, "as Connect leaves the headers out, unless it is told otherwise")
 
 	cfg, notes, err = shop().Config(with(dead...))
 	require.NoError(t, err)

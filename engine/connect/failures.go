@@ -44,7 +44,11 @@ func (b *build) errors() {
 	if topic != "" {
 		policy = engine.DeadLetter
 		b.cfg.Errors.DeadLetterTopic = topic
-		if b.brokers && b.registry.Producer != nil {
+		b.cfg.Errors.NoContext = !b.own.Bool("errors.deadletterqueue.context.headers.enable")
+		switch {
+		case b.brokers && b.registry.DeadLetters != nil:
+			b.cfg.Errors.DeadLetters = b.registry.DeadLetters(b.all.Sub(""))
+		case b.brokers && b.registry.Producer != nil:
 			b.cfg.Errors.DeadLetters = b.registry.Producer(b.all.Sub(""))
 		}
 	}

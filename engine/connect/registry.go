@@ -40,6 +40,10 @@ type Registry struct {
 	Producer func(*property.Set) sink.Sink
 	Consumer func(*property.Set) source.Source
 
+	// DeadLetters makes the sink of the records that are set aside, which gets
+	// the topic errors.deadletterqueue.topic.name; nil leaves it to Producer.
+	DeadLetters func(*property.Set) sink.Sink
+
 	// Log is what the engine and its drivers log to. Nil logs nothing.
 	Log *slog.Logger
 }

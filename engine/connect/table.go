@@ -33,6 +33,8 @@ func Properties() property.Table {
 		{Key: "errors.tolerance", Type: property.Enum, Default: "none", Values: []string{"none", "all"},
 			Doc: "What happens to a record that cannot be transformed, converted or written: the engine stops (none), or leaves it out (all), or sets it aside, when there is a topic for dead letters."},
 		{Key: "errors.deadletterqueue.topic.name", Doc: "The topic that records which stay in the way are set aside in, with errors.tolerance=all."},
+		{Key: "errors.deadletterqueue.context.headers.enable", Type: property.Bool, Default: "false", Doc: "Whether dead letters have headers that say where each comes from and what was wrong with it."},
+		{Key: "errors.deadletterqueue.topic.replication.factor", Type: property.Int, Default: "3", Check: property.AtLeast(1), Doc: "On how many brokers the topic of dead letters is kept, where it has to be made."},
 
 		{Key: "exactly.once.support", Type: property.Enum, Default: "requested", Values: []string{"requested", "required"}, Doc: "Whether to write records to Kafka exactly once (required): together with their offsets, in transactions."},
 		{Key: "offsets.storage.topic", Doc: "The topic that keeps the offsets of this connector, with exactly.once.support=required; that of offset.storage.topic without it."},
@@ -64,8 +66,6 @@ func ignored() property.Table {
 	add("records always arrive in their order", "record.processing.order", "record.processing.with.serial.consumer")
 	add("errors.retry.delay.initial.ms says how long to wait", "retriable.restart.connector.wait.ms")
 	add("failures are always logged, values of rows never", "errors.log.enable", "errors.log.include.messages")
-	add("dead letters always have these headers", "errors.deadletterqueue.context.headers.enable")
-	add("the topic of dead letters is created as other topics are", "errors.deadletterqueue.topic.replication.factor")
 	return t
 }
 

@@ -28,12 +28,20 @@ import (
 type Sink struct {
 	// Path is the file, which is created where there is none (file).
 	Path string
+
+	// Output takes the lines in the place of a file, such as the standard
+	// output. What a Write could not write of a batch is written again with the
+	// rest of it.
+	Output io.Writer
 }
 
 // Open opens the file and cuts off what a crash has left of a line.
 func (s Sink) Open(ctx context.Context) (sink.Writer, error) {
-	if s.Path == "" {
-		return nil, errors.New("file sink: Path (file) is empty: name a file")
+	if (s.Path == "") == (s.Output == nil) {
+		return nil, errors.New("file sink: say where to write by one of Path (file) and Output")
+	}
+	if s.Output != nil {
+		return &writer{out: s.Output}, nil
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("file sink: open %s: %w", s.Path, err)
@@ -63,6 +71,7 @@ func syncDir(dir string) error {
 
 // writer writes each batch behind end by one call.
 type writer struct {
+	out    io.Writer // in the place of a file
 	file   *os.File
 	end    int64 // behind the last whole line
 	buf    []byte
@@ -147,6 +156,12 @@ func (w *writer) append() error {
 	if len(w.buf) == 0 {
 		return nil
 	}
+	if w.out != nil {
+		if _, err := w.out.Write(w.buf); err != nil {
+			return fmt.Errorf("file sink: %w", err)
+		}
+		return nil
+	}
 	n, err := w.file.WriteAt(w.buf, w.end)
 	if err != nil {
 		if n > 0 {
@@ -163,6 +178,9 @@ func (w *writer) Flush(ctx context.Context) error {
 	if w.closed {
 		return errors.New("file sink: the writer is closed")
 	}
+	if w.out != nil {
+		return nil
+	}
 	if err := w.file.Sync(); err != nil {
 		return fmt.Errorf("file sink: %w", err)
 	}
@@ -175,5 +193,8 @@ func (w *writer) Close() error {
 		return nil
 	}
 	w.closed = true
+	if w.out != nil {
+		return nil
+	}
 	return w.file.Close()
 }

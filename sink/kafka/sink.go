@@ -55,6 +55,11 @@ type Sink struct {
 	// TopicCreation says what becomes of topics that are not there.
 	TopicCreation TopicCreation
 
+	// Expect are topics that Open looks up, so that what is wrong with them is
+	// its error and not that of a later Write. They are made as TopicCreation
+	// says.
+	Expect []string
+
 	// ConnectTimeout bounds connecting to a broker, encryption and
 	// authentication included. 0 means 10 s.
 	ConnectTimeout time.Duration
@@ -133,6 +138,9 @@ func (s Sink) Open(ctx context.Context) (sink.Writer, error) {
 	err = w.open(ctx)
 	if err == nil {
 		w.producer, err = w.initProducer(ctx)
+	}
+	if err == nil && len(s.Expect) > 0 {
+		err = w.resolve(ctx, s.Expect)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("kafka sink: %w", err), w.Close())

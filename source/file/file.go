@@ -18,7 +18,7 @@ import (
 // Source follows a file: each line becomes a record without a key, whose value
 // is a STRING. A line ends with \n, \r\n or \r, which is not part of the record;
 // what stands behind the last end waits until its own end is written. The zero
-// value of every field but Path and Topic is a default that suits most uses. The
+// value of every field but Path (or Input) and Topic is a default that suits most uses. The
 // name in parentheses is the property of Kafka's connector.
 //
 // A file that is not there yet is waited for. Where another file takes its place,
@@ -31,6 +31,11 @@ import (
 type Source struct {
 	// Path is the file (file). It must be a regular file.
 	Path string
+
+	// Input is read in the place of a file, up to its end, which ends the source.
+	// It has no offsets: what was read of it and not written when the program
+	// ends is lost, as with Kafka's connector, and it cannot be opened again.
+	Input *Stream
 
 	// Topic is the topic of the records (topic).
 	Topic string
@@ -73,6 +78,9 @@ func (s Source) Open(ctx context.Context, from []tailrace.Offset) (source.Reader
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("file source: open %s: %w", s.Path, err)
 	}
+	if s.Input != nil {
+		return s.Input.open(s.withDefaults())
+	}
 	name, err := json.Marshal(s.Path)
 	if err != nil {
 		return nil, fmt.Errorf("file source: %w", err)
@@ -92,8 +100,8 @@ func (s Source) Open(ctx context.Context, from []tailrace.Offset) (source.Reader
 
 func (s Source) check() error {
 	var errs []error
-	if s.Path == "" {
-		errs = append(errs, errors.New("Path (file) is empty: name a file"))
+	if (s.Path == "") == (s.Input == nil) {
+		errs = append(errs, errors.New("say what to read by one of Path (file) and Input"))
 	}
 	if s.Topic == "" {
 		errs = append(errs, errors.New("Topic (topic) is empty"))

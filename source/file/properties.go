@@ -6,7 +6,7 @@ import "github.com/tailrace-io/tailrace/engine/connect/property"
 // org.apache.kafka.connect.file.FileStreamSourceConnector.
 func Properties() property.Table {
 	return property.Table{
-		{Key: "file", Required: true, Doc: "The file. Kafka's connector reads the standard input without it, which is the program's here."},
+		{Key: "file", Doc: "The file. Without it the standard input is read, up to its end."},
 		{Key: "topic", Required: true, Doc: "The topic of the records."},
 		{Key: "batch.size", Type: property.Int, Default: "2000", Check: property.AtLeast(1), Doc: "The greatest number of lines in a batch."},
 		{Key: "tailrace.start.over", Type: property.Bool, Default: "false",
@@ -15,7 +15,8 @@ func Properties() property.Table {
 }
 
 // FromProperties reads the source that the properties of Kafka's connector
-// describe. What is wrong is left in p.
+// describe. Without a file Path is empty: the caller sets Input then. What is
+// wrong is left in p.
 func FromProperties(p *property.Set) Source {
 	p.Use(Properties())
 	return Source{Path: p.String("file"), Topic: p.String("topic"), BatchLines: p.Int("batch.size"), StartOver: p.Bool("tailrace.start.over")}

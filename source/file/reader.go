@@ -23,6 +23,7 @@ type reader struct {
 	partition string
 
 	file    *os.File // nil while there is none
+	stream  *Stream  // in the place of a file
 	buf     []byte
 	pos     int64 // of the beginning of buf, in the file
 	told    int64 // the position that was last given
@@ -47,6 +48,12 @@ func (r *reader) Read(ctx context.Context) (tailrace.Batch, error) {
 		b, err := r.lines()
 		if err != nil || len(b.Records) > 0 || len(b.Offsets) > 0 {
 			return b, err
+		}
+		if r.stream != nil {
+			if err := r.receive(ctx); err != nil {
+				return tailrace.Batch{}, err
+			}
+			continue
 		}
 		more, err := r.fill()
 		if err != nil {
@@ -94,7 +101,7 @@ func (r *reader) lines() (b tailrace.Batch, err error) {
 	if r.final && len(r.buf) == 0 && !r.Once {
 		r.turn()
 	}
-	if r.pos != r.told || r.moved {
+	if r.stream == nil && (r.pos != r.told || r.moved) {
 		if len(b.Records) > 0 || r.moved {
 			b.Offsets = []tailrace.Offset{{Partition: r.partition, Position: `{"position":` + strconv.FormatInt(r.pos, 10) + `}`}}
 			r.told, r.moved = r.pos, false
@@ -111,10 +118,10 @@ func (r *reader) refuse(line []byte) error {
 	bad := &source.RecordError{Record: tailrace.Record{Topic: r.Topic}}
 	switch {
 	case r.skip+len(line) > r.LineBytes:
-		bad.Err = fmt.Errorf("file source: the line of %s that ends behind byte %d has more than LineBytes, %d", r.Path, r.pos+int64(len(line)), r.LineBytes)
+		bad.Err = fmt.Errorf("file source: the line of %s that ends behind byte %d has more than LineBytes, %d", r.name(), r.pos+int64(len(line)), r.LineBytes)
 	case !utf8.Valid(line):
 		bad.Record.Value = tailrace.Bytes(bytes.Clone(line))
-		bad.Err = fmt.Errorf("file source: the line of %s at byte %d is no text in UTF-8", r.Path, r.pos)
+		bad.Err = fmt.Errorf("file source: the line of %s at byte %d is no text in UTF-8", r.name(), r.pos)
 	default:
 		return nil
 	}
@@ -149,9 +156,7 @@ func (r *reader) fill() (more bool, err error) {
 	if r.file == nil || r.final {
 		return false, nil
 	}
-	if over := len(r.buf) - r.LineBytes; over > 0 { // a line that is too long is not kept
-		r.skip, r.pos, r.buf = r.skip+len(r.buf), r.pos+int64(len(r.buf)), nil
-	}
+	r.shed()
 	if cap(r.buf)-len(r.buf) < chunk {
 		r.buf = append(make([]byte, 0, 2*(len(r.buf)+chunk)), r.buf...)
 	}
@@ -161,6 +166,13 @@ func (r *reader) fill() (more bool, err error) {
 		return false, fmt.Errorf("file source: %w", err)
 	}
 	return n > 0, nil
+}
+
+// shed lets go of a line that is too long already.
+func (r *reader) shed() {
+	if len(r.buf) > r.LineBytes {
+		r.skip, r.pos, r.buf = r.skip+len(r.buf), r.pos+int64(len(r.buf)), nil
+	}
 }
 
 // look sees at the end of the file whether it is still the file.
@@ -244,6 +256,9 @@ func (r *reader) Commit(context.Context, []tailrace.Offset) error { return nil }
 
 // Close closes the file.
 func (r *reader) Close() error {
+	if r.stream != nil && !r.closed {
+		close(r.stream.done)
+	}
 	r.closed = true
 	if r.file == nil {
 		return nil

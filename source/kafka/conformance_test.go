@@ -35,6 +35,11 @@ func client(t testing.TB, brokers []string, opts ...kgo.Opt) *kgo.Client {
 
 func makeTopic(t testing.TB, k *kgo.Client, partitions int32) string {
 	name := fmt.Sprintf("source-%08x", rand.Uint32())
+	createTopic(t, k, name, partitions)
+	return name
+}
+
+func createTopic(t testing.TB, k *kgo.Client, name string, partitions int32) {
 	req := kmsg.NewPtrCreateTopicsRequest()
 	topic := kmsg.NewCreateTopicsRequestTopic()
 	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, partitions, 1
@@ -43,7 +48,6 @@ func makeTopic(t testing.TB, k *kgo.Client, partitions int32) string {
 	res, err := req.RequestWith(t.Context(), k)
 	require.NoError(t, err)
 	require.Zero(t, res.Topics[0].ErrorCode)
-	return name
 }
 
 // harness reads a topic of one partition, for a group if there is to be one.

@@ -282,7 +282,7 @@ func (g *group) share(ctx context.Context, members []joingroup.ResponseMember) (
 		topics = append(topics, wants[m.MemberID]...)
 	}
 	slices.Sort(topics)
-	all := Source{Topics: slices.Compact(topics)}
+	all := Source{Topics: slices.Compact(topics), Await: true} // a topic that has gone since is its members' matter
 	partitions := make(map[string]int)
 	if len(all.Topics) > 0 {
 		if partitions, err = all.topics(ctx, g.coordinator.Cluster); err != nil {
@@ -339,7 +339,7 @@ func (g *group) committed(ctx context.Context, places []place) (map[place]int64,
 func (g *group) beat(ctx context.Context, a assignment) error {
 	tick := time.NewTicker(g.settings.HeartbeatInterval)
 	defer tick.Stop()
-	look := time.NewTicker(g.settings.MetadataMaxAge)
+	look := time.NewTicker(g.settings.lookAfter(a.known))
 	defer look.Stop()
 	for {
 		select {

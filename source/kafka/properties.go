@@ -79,6 +79,7 @@ func FromProperties(p *property.Set) Source {
 	s := Source{
 		Brokers: to.Brokers, TLS: to.TLS, SASL: to.SASL, ClientID: to.ClientID,
 		Topics:            own.List("topics"),
+		Await:             true, // as Connect's consumers do
 		Group:             r.Own.String("group.id"),
 		Uncommitted:       r.Own.Enum("isolation.level") == "read_uncommitted",
 		MaxBytes:          r.Own.Int("fetch.max.bytes"),

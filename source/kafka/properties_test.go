@@ -27,7 +27,7 @@ func TestTheTablesAreInOrder(t *testing.T) {
 func TestDefaultsOfPropertiesAreThoseOfTheZeroValue(t *testing.T) {
 	s, p := fromProperties("topics", "a,b")
 	require.NoError(t, p.Err())
-	want := Source{Brokers: []string{"a:9092"}, Topics: []string{"a", "b"}, Group: "connect-shop"}.withDefaults()
+	want := Source{Brokers: []string{"a:9092"}, Topics: []string{"a", "b"}, Await: true, Group: "connect-shop"}.withDefaults()
 	want.Dial, want.HandOver = nil, 0
 	assert.Equal(t, want, s)
 }

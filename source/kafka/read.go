@@ -82,10 +82,10 @@ func (r *reader) keepUp(ctx context.Context) error {
 	if r.group != nil {
 		return r.adopt(ctx)
 	}
-	if time.Since(r.looked) < r.settings.MetadataMaxAge {
+	if time.Since(r.looked) < r.again {
 		return nil
 	}
-	r.looked = time.Now()
+	r.looked, r.again = time.Now(), r.settings.MetadataMaxAge
 	if r.settings.Partitions != nil {
 		return nil
 	}
@@ -93,6 +93,7 @@ func (r *reader) keepUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.again = r.settings.lookAfter(topics)
 	var places []place
 	for name, n := range topics {
 		for id := range int32(n) {
@@ -127,6 +128,9 @@ func (r *reader) ask() time.Duration {
 		parts[p.leader] = append(parts[p.leader], p)
 	}
 	wait := r.settings.MetadataMaxAge
+	if r.group == nil {
+		wait = min(wait, r.again)
+	}
 	for id, ps := range parts {
 		b := r.cluster.Broker(id)
 		if b == nil {

@@ -27,10 +27,11 @@ type reader struct {
 	partitions map[place]*partition
 	leaders    map[int32]*leader
 	answers    chan answer
-	looked     time.Time  // when topics were looked up
-	begun      bool       // the first partitions are known: later ones are new
-	assignment assignment // of the group, as far as it is taken over
-	broken     error      // what ended the reading
+	looked     time.Time     // when topics were looked up
+	again      time.Duration // after which they are looked up anew
+	begun      bool          // the first partitions are known: later ones are new
+	assignment assignment    // of the group, as far as it is taken over
+	broken     error         // what ended the reading
 	wait       kafkawire.Backoff
 
 	check   kafkawire.Checker
@@ -79,7 +80,7 @@ func (r *reader) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.looked = time.Now()
+	r.looked, r.again = time.Now(), r.settings.lookAfter(topics)
 	if r.group != nil {
 		if err := r.group.start(ctx); err != nil {
 			return err
@@ -248,6 +249,9 @@ func (s *Source) topics(ctx context.Context, c *kafkawire.Cluster) (map[string]i
 			case 0:
 				found[t.Name] = len(t.Partitions)
 			case kafkago.UnknownTopicOrPartition:
+				if s.Await {
+					continue
+				}
 				return nil, kafkawire.Permanent(fmt.Errorf("there is no topic %s: make it, or leave it out", t.Name))
 			case kafkago.TopicAuthorizationFailed:
 				return nil, kafkawire.Permanent(fmt.Errorf("read topic %s: the user is not allowed to; grant Describe and Read on the topic: %w", t.Name, code))
@@ -270,6 +274,17 @@ func (s *Source) topics(ctx context.Context, c *kafkawire.Cluster) (map[string]i
 			return nil, fmt.Errorf("%w: %w", over, err)
 		}
 	}
+}
+
+// awaiting is how often topics are looked for that are not there yet.
+const awaiting = time.Second
+
+// lookAfter says after what time topics are looked up anew.
+func (s *Source) lookAfter(known map[string]int) time.Duration {
+	if s.TopicsRegexp == nil && len(known) < len(s.Topics) {
+		return min(awaiting, s.MetadataMaxAge)
+	}
+	return s.MetadataMaxAge
 }
 
 func whole(at []int, text string) bool { return at != nil && at[0] == 0 && at[1] == len(text) }

@@ -49,6 +49,10 @@ type Source struct {
 	// Topics are the names of the topics, which have to be there.
 	Topics []string
 
+	// Await waits for those of Topics that are not there, as Kafka's own consumer
+	// does: they are looked for every second, and read once they have come.
+	Await bool
+
 	// TopicsRegexp is for all topics whose whole names match, those too that are
 	// made later; in the place of Topics.
 	TopicsRegexp *regexp.Regexp

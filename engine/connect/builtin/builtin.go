@@ -5,6 +5,9 @@
 package builtin
 
 import (
+	"os"
+	"slices"
+
 	"github.com/tailrace-io/tailrace/converter"
 	"github.com/tailrace-io/tailrace/engine/connect"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
@@ -37,13 +40,13 @@ func Registry() connect.Registry {
 			"io.confluent.connect.jdbc.JdbcSourceConnector":           jdbcSource,
 			"io.debezium.connector.mariadb.MariaDbConnector":          mysql.FromMariaDBProperties,
 			"io.debezium.connector.mysql.MySqlConnector":              mysql.FromProperties,
-			"org.apache.kafka.connect.file.FileStreamSourceConnector": func(p *property.Set) source.Source { return sourcefile.FromProperties(p) },
+			"org.apache.kafka.connect.file.FileStreamSourceConnector": fileSource,
 			"io.debezium.connector.postgresql.PostgresConnector":      postgres.FromProperties,
 		},
 		Sinks: map[string]func(*property.Set) sink.Sink{
 			"io.confluent.connect.jdbc.JdbcSinkConnector":           confluentJDBCSink,
 			"io.debezium.connector.jdbc.JdbcSinkConnector":          debeziumJDBCSink,
-			"org.apache.kafka.connect.file.FileStreamSinkConnector": func(p *property.Set) sink.Sink { return sinkfile.FromProperties(p) },
+			"org.apache.kafka.connect.file.FileStreamSinkConnector": fileSink,
 		},
 		Converters: map[string]func(*property.Set) converter.Converter{
 			jsonClass:   json,
@@ -64,8 +67,9 @@ func Registry() connect.Registry {
 			"org.apache.kafka.connect.storage.MemoryOffsetBackingStore": memory,
 			"org.apache.kafka.connect.storage.KafkaOffsetBackingStore":  func(p *property.Set) offset.Store { return offsets.FromProperties(p) },
 		},
-		Producer: producer,
-		Consumer: func(p *property.Set) source.Source { return sourcekafka.FromProperties(p) },
+		Producer:    producer,
+		Consumer:    func(p *property.Set) source.Source { return sourcekafka.FromProperties(p) },
+		DeadLetters: deadLetters,
 	}
 }
 
@@ -76,6 +80,44 @@ func producer(p *property.Set) sink.Sink {
 		return kafka.ExactlyOnceFromProperties(p)
 	}
 	return kafka.FromProperties(p)
+}
+
+// fileSource reads the standard input where there is no file, as Kafka's
+// connector does.
+func fileSource(p *property.Set) source.Source {
+	s := sourcefile.FromProperties(p)
+	if s.Path == "" {
+		s.Input = sourcefile.NewStream(os.Stdin)
+	}
+	return s
+}
+
+// fileSink writes to the standard output where there is no file.
+func fileSink(p *property.Set) sink.Sink {
+	s := sinkfile.FromProperties(p)
+	if s.Path == "" {
+		s.Output = os.Stdout
+	}
+	return s
+}
+
+// deadLetters makes the sink of dead letters, whose topic is made with one
+// partition where it is not there, as a Connect worker makes it.
+func deadLetters(p *property.Set) sink.Sink {
+	own := p.Sub("").Use(deadLetterProperties())
+	s := kafka.FromProperties(p)
+	s.Expect = []string{own.String("errors.deadletterqueue.topic.name")}
+	s.TopicCreation = kafka.TopicCreation{Enable: true, TopicSettings: kafka.TopicSettings{
+		Partitions: 1, ReplicationFactor: own.Int("errors.deadletterqueue.topic.replication.factor"),
+	}}
+	return s
+}
+
+// deadLetterProperties are those of the engine's table that their sink goes by.
+func deadLetterProperties() property.Table {
+	return slices.DeleteFunc(connect.Properties(), func(p property.Property) bool {
+		return p.Key != "errors.deadletterqueue.topic.name" && p.Key != "errors.deadletterqueue.topic.replication.factor"
+	})
 }
 
 func jdbcSource(p *property.Set) source.Source {

@@ -55,6 +55,7 @@ func pages() map[string][]section {
 		"mysql":    {{"io.debezium.connector.mysql.MySqlConnector and io.debezium.connector.mariadb.MariaDbConnector", mysql.Properties()}},
 		"engine": {
 			{"Engine", connect.Properties()},
+			{"A worker's, for all its connectors", connect.WorkerProperties()},
 			{"FileOffsetBackingStore, behind `offset.storage.`", offsetProperties(true)},
 			{"KafkaOffsetBackingStore, behind `offset.storage.`", offsets.Properties()},
 			{"JsonConverter, behind `key.converter.`, `value.converter.`, `header.converter.` or `converter.`", jsonProperties()},
