@@ -95,6 +95,9 @@ func (p *Program) Await(text string) string {
 	}
 }
 
+// Stderr gives what the program has said on standard error so far.
+func (p *Program) Stderr() string { return p.stderr.String() }
+
 // Interrupt sends SIGINT and waits for the end; it gives what came on standard
 // output since the last Await.
 func (p *Program) Interrupt() (rest []string, err error) {

@@ -63,8 +63,14 @@ func TestWhatSimpleHeaderConverterWouldWriteOtherwiseIsAnError(t *testing.T) {
 	assert.EqualError(t, err, "SimpleHeaderConverter does not write a header of type bytes yet; set header.converter to org.apache.kafka.connect.json.JsonConverter")
 	_, err = cfg.Encode.Header.Append([]byte{}, "t", tailrace.NewSchema(tailrace.TypeInt32).Name("org.apache.kafka.connect.data.Date").MustBuild(), tailrace.Int32(1))
 	assert.ErrorContains(t, err, "with the schema org.apache.kafka.connect.data.Date")
-	_, _, err = cfg.Encode.Header.Decode("t", []byte("1"))
-	assert.ErrorContains(t, err, "does not read headers yet")
+	for text, want := range map[string]string{"": "string ", "1": "int8 1", "shop": "string shop", "true": "boolean true", "1.5": "float32 1.5"} {
+		s, v, err := cfg.Encode.Header.Decode("t", []byte(text))
+		require.NoError(t, err)
+		assert.Equal(t, want, s.Type().String()+" "+tailrace.Display(s, v))
+	}
+	s, v, err := cfg.Encode.Header.Decode("t", nil)
+	require.NoError(t, err)
+	assert.True(t, s == nil && v.IsNull())
 }
 
 func TestTransformsAndPredicatesAreThoseOfTheirClasses(t *testing.T) {

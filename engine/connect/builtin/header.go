@@ -1,15 +1,17 @@
 package builtin
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/converter"
+	"github.com/tailrace-io/tailrace/transform"
 )
 
 // simpleHeader writes the headers of which Connect's SimpleHeaderConverter and
 // StringConverter make the same bytes: text, numbers, booleans and null. Others
-// are an error, and so is reading, for which that converter guesses at types.
+// are an error.
 type simpleHeader struct{ text converter.String }
 
 func (h simpleHeader) Append(dst []byte, topic string, schema *tailrace.Schema, v tailrace.Value) ([]byte, error) {
@@ -23,6 +25,15 @@ func (h simpleHeader) Append(dst []byte, topic string, schema *tailrace.Schema, 
 	return h.text.Append(dst, topic, schema, v)
 }
 
-func (h simpleHeader) Decode(string, []byte) (*tailrace.Schema, tailrace.Value, error) {
-	return nil, tailrace.Value{}, fmt.Errorf("SimpleHeaderConverter does not read headers yet; set header.converter to %s or %s", stringClass, jsonClass)
+// Decode guesses at the type that a header's text is of, as InsertHeader does. What
+// is none of them is bytes, as it is to Connect.
+func (h simpleHeader) Decode(_ string, text []byte) (*tailrace.Schema, tailrace.Value, error) {
+	if text == nil {
+		return nil, tailrace.Value{}, nil
+	}
+	schema, value, err := transform.ParseLiteral(string(text))
+	if err != nil {
+		return tailrace.BytesSchema, tailrace.Bytes(bytes.Clone(text)), nil
+	}
+	return schema, value, nil
 }

@@ -13,6 +13,8 @@ func deleteModes() []string {
 
 func extractNewRecordStateProperties() property.Table {
 	return property.Table{
+		{Key: "drop.tombstones", Ignored: olderDeletes, Doc: olderDeletes},
+		{Key: "delete.handling.mode", Ignored: olderDeletes, Doc: olderDeletes},
 		{Key: "delete.tombstone.handling.mode", Type: property.Enum, Default: "tombstone", Values: deleteModes(),
 			Doc: "What becomes of deletions and their tombstones: the event's value becomes null and the tombstone goes (tombstone), both go (drop), the event becomes the old row with the field `__deleted` and the tombstone goes (rewrite) or stays (rewrite-with-tombstone), or the event becomes a tombstone and the other one goes (delete-to-tombstone)."},
 		{Key: "add.fields", Type: property.List, Doc: "Members of the event that become fields: field, struct.field, or either with a colon and the field's name behind it."},
@@ -49,3 +51,6 @@ func extractNewRecordState(p *property.Set) transform.Transform {
 	t, err := c.New()
 	return keys{"AddFields": "add.fields", "AddHeaders": "add.headers", "Deletes": "delete.tombstone.handling.mode"}.made(p, t, err)
 }
+
+// olderDeletes is about properties that tutorials still have.
+const olderDeletes = "Debezium 3 has delete.tombstone.handling.mode in its place"
