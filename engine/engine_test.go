@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -397,6 +398,47 @@ func TestADeadLetterOfBytesCarriesTheOriginalBytes(t *testing.T) {
 	require.Equal(t, "{broken", string(letter.Value.Bytes()))
 	require.Equal(t, "in", letter.Topic)
 	require.Subset(t, errorHeaders(letter), []string{"partition=2", "offset=77", "stage=VALUE_CONVERTER"})
+}
+
+func TestADeadLetterOfASinkOfRowsCarriesTheBytesThatWereRead(t *testing.T) {
+	for _, plain := range []bool{false, true} {
+		dst, dead := new(sinkmemory.Sink), new(sinkmemory.Sink)
+		var raw []tailrace.Record
+		for _, text := range []string{"0", "1", "x", "2", "3", "4"} {
+			raw = append(raw, tailrace.Record{Topic: "in", Value: tailrace.Bytes([]byte(text))})
+		}
+		refused := map[int64]bool{1: true, 3: true, 4: true}
+		e := newEngine(t, engine.Config{
+			Source: memory.Of(raw...), Decode: engine.Converters{Value: counting{}},
+			Transforms: []transform.Transform{transform.Func(func(r *tailrace.Record) (bool, error) { return r.Value.Int() != 0, nil })},
+			Sink: failing(dst, func(_ int, records []tailrace.Record) error {
+				for i, r := range records {
+					if refused[r.Value.Int()] {
+						return &sink.BatchError{Index: i, Err: sink.Permanent(errors.New("too long"))}
+					}
+				}
+				return nil
+			}),
+			Errors: engine.Errors{Decode: engine.DeadLetter, Sink: engine.DeadLetter, DeadLetters: dead, NoContext: plain},
+		})
+		require.NoError(t, e.Run(t.Context()))
+		require.Len(t, dst.Records(), 1)
+		require.EqualValues(t, 2, dst.Records()[0].Value.Int())
+		var letters string
+		for _, r := range dead.Records() {
+			letters += string(r.Value.Bytes())
+			require.Equal(t, plain, len(r.Headers) == 0)
+		}
+		require.Equal(t, "x134", letters)
+	}
+}
+
+// counting reads numbers.
+type counting struct{ picky }
+
+func (counting) Decode(_ string, text []byte) (*tailrace.Schema, tailrace.Value, error) {
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	return tailrace.Int64Schema, tailrace.Int64(n), err
 }
 
 func TestAChangeThatCannotBeReadFollowsThePolicy(t *testing.T) {

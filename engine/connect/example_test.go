@@ -91,3 +91,35 @@ func ExampleRegistry_Config_wrong() {
 	//   errors.max.retries: "often" must be a whole number
 	//   errors.tolerence: no such property; did you mean errors.tolerance?
 }
+
+// A worker's configuration is what its connectors share.
+func ExampleRegistry_Worker() {
+	registry := connect.Registry{
+		Sinks: map[string]func(*property.Set) sink.Sink{
+			"com.example.ArchiveSinkConnector": func(p *property.Set) sink.Sink {
+				p.Use(property.Table{{Key: "directory", Required: true, Doc: "Where to."}})
+				return sink.Func(nil)
+			},
+		},
+		Consumer: func(p *property.Set) source.Source {
+			p.Use(property.Table{{Key: "bootstrap.servers", Doc: "The brokers."}, {Key: "topics", Type: property.List, Doc: "The topics."}})
+			fmt.Println("reads", p.List("topics"), "from", p.String("bootstrap.servers"))
+			return &memory.Source{}
+		},
+	}
+	worker, _, err := registry.Worker(map[string]string{"bootstrap.servers": "kafka:9092", "offset.storage.file.filename": "connect.offsets"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	connector, err := connect.ParseConnector([]byte(`{"name": "archive", "config": {"connector.class": "ArchiveSink", "topics": "orders", "directory": "/srv"}}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	cfg, _, err := worker.Config(connector)
+	fmt.Println(cfg.Name, err)
+	// Output:
+	// reads [orders] from kafka:9092
+	// archive <nil>
+}

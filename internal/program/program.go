@@ -98,6 +98,17 @@ func (p *Program) Await(text string) string {
 // Stderr gives what the program has said on standard error so far.
 func (p *Program) Stderr() string { return p.stderr.String() }
 
+// AwaitStderr waits until the program has said the text on standard error.
+func (p *Program) AwaitStderr(text string) {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); !strings.Contains(p.stderr.String(), text); {
+		if time.Now().After(deadline) {
+			p.t.Fatalf("%q did not come within %v; on standard error the program said:\n%s", text, patience, p.stderr.String())
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
 // Interrupt sends SIGINT and waits for the end; it gives what came on standard
 // output since the last Await.
 func (p *Program) Interrupt() (rest []string, err error) {

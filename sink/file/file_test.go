@@ -89,7 +89,7 @@ func TestWhatACrashHasLeftOfALineIsCutOff(t *testing.T) {
 
 func TestOpenSaysWhatIsWrong(t *testing.T) {
 	_, err := file.Sink{}.Open(t.Context())
-	assert.ErrorContains(t, err, "Path (file) is empty")
+	assert.ErrorContains(t, err, "say where to write by one of Path (file) and Output")
 	_, err = file.Sink{Path: t.TempDir()}.Open(t.Context())
 	assert.ErrorContains(t, err, "no regular file")
 	_, err = file.Sink{Path: filepath.Join(t.TempDir(), "no", "such")}.Open(t.Context())

@@ -247,7 +247,7 @@ func TestPropertiesAreThoseOfKafka(t *testing.T) {
 	p = property.New(map[string]string{"batch.size": "0"})
 	file.FromProperties(p)
 	assert.ErrorContains(t, p.Err(), "batch.size")
-	assert.ErrorContains(t, p.Err(), "file: is required")
+	assert.ErrorContains(t, p.Err(), "topic: is required")
 }
 
 func Example() {
