@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -17,7 +18,96 @@ import (
 	"github.com/tailrace-io/tailrace/internal/testserver"
 	"github.com/tailrace-io/tailrace/sink"
 	"github.com/tailrace-io/tailrace/sink/jdbc"
+	"github.com/tailrace-io/tailrace/source"
 )
+
+const (
+	logKeys  = 300
+	logPause = 2 * time.Millisecond
+)
+
+// log is a source whose changes follow from their numbers.
+type log struct{ until int }
+
+func (l log) Open(_ context.Context, from []tailrace.Offset) (source.Reader, error) {
+	r := &logReader{log: l}
+	if len(from) > 0 {
+		if _, err := fmt.Sscanf(from[0].Position, `{"pos":%d}`, &r.next); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+type logReader struct {
+	log
+	next int
+}
+
+func (r *logReader) Read(ctx context.Context) (b tailrace.Batch, err error) {
+	select {
+	case <-ctx.Done():
+		return b, ctx.Err()
+	case <-time.After(logPause):
+	}
+	for range 1 + rand.IntN(200) {
+		if r.until > 0 && r.next >= r.until {
+			break
+		}
+		b.Records = append(b.Records, change(r.next))
+		r.next++
+	}
+	if len(b.Records) == 0 {
+		return b, io.EOF
+	}
+	b.Offsets = []tailrace.Offset{{Partition: `{"log":"crash"}`, Position: fmt.Sprintf(`{"pos":%d}`, r.next)}}
+	return b, nil
+}
+
+func (r *logReader) Commit(context.Context, []tailrace.Offset) error { return nil }
+func (r *logReader) Close() error                                    { return nil }
+
+// changed says what change n does: to which row, and whether it deletes it.
+func changed(n int) (id int, deletes bool) {
+	h := uint64(n+1) * 0x9e3779b97f4a7c15
+	return int(h >> 33 % logKeys), h>>20&7 == 0
+}
+
+// change is the record of change n: a row of its id and the number.
+func change(n int) tailrace.Record {
+	id, deletes := changed(n)
+	r := row(int32(id), tailrace.String(fmt.Sprint("change ", n)), tailrace.Value{})
+	r.Topic = "target"
+	if deletes {
+		r.ValueSchema, r.Value = nil, tailrace.Value{}
+	}
+	return r
+}
+
+// state is what a target should hold behind the first n changes.
+func state(n int, exactlyOnce bool) []string {
+	rows := make([]string, logKeys)
+	all := []string{}
+	for i := range n {
+		id, deletes := changed(i)
+		text := fmt.Sprintf("%d change %d", id, i)
+		if rows[id] = text; deletes {
+			rows[id] = ""
+		} else {
+			all = append(all, text)
+		}
+	}
+	if exactlyOnce {
+		return all
+	}
+	out := []string{}
+	for _, text := range rows {
+		if text != "" {
+			out = append(out, text)
+		}
+	}
+	return out
+}
 
 // behind gives the target's sink through a proxy.
 func (d *target) behind(t *testing.T) (jdbc.Sink, *testserver.Proxy) {
