@@ -231,4 +231,5 @@ const (
 	BadRow                     // a row's values are not taken
 	BadTable                   // a table or column is missing or different
 	Forbidden                  // the user may not
+	ReadOnly                   // the server takes no changes, as a standby
 )

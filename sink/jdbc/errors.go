@@ -39,6 +39,8 @@ func (w *writer) failed(doing string, t Table, err error) error {
 		return &failure{text + "; see AutoCreate and AutoEvolve (auto.create, auto.evolve), or change the table", err}
 	case Forbidden:
 		return sink.Permanent(&failure{text + "; grant it to the user, or connect as another", err})
+	case ReadOnly:
+		return &failure{text + "; connect to the primary", err}
 	}
 	return &failure{text, err}
 }

@@ -50,6 +50,16 @@ func newTarget(t testing.TB, name string) *target {
 	return &target{t, name, mysql.Dialect{}, s.DSN(d), s.DB(t, d)}
 }
 
+// with adds a parameter to the URL of a sink.
+func (d *target) with(s jdbc.Sink, parameter string) jdbc.Sink {
+	mark := "?"
+	if strings.Contains(s.URL, "?") {
+		mark = "&"
+	}
+	s.URL += mark + parameter
+	return s
+}
+
 // eachTarget runs a test on each kind of database.
 func eachTarget(t *testing.T, test func(t *testing.T, d *target)) {
 	for _, name := range []string{"sqlite", "postgres", "mysql", "mariadb"} {

@@ -3,6 +3,7 @@ package jdbc
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 
@@ -44,15 +45,18 @@ func (w *writer) forget() {
 
 // Write implements sink.Writer.
 func (w *writer) Write(ctx context.Context, records []tailrace.Record) error {
-	err := w.deliver(ctx, records, transaction{})
-	bad, ok := errors.AsType[*sink.BatchError](err)
-	if !ok || bad.Index == 0 {
-		return err
+	var first error // about the first record that cannot be written, as far as is known
+	for {
+		err := w.deliver(ctx, records, transaction{})
+		bad, ok := errors.AsType[*sink.BatchError](err)
+		switch {
+		case err == nil:
+			return first
+		case !ok || bad.Index == 0:
+			return err
+		}
+		first, records = err, records[:bad.Index]
 	}
-	if err := w.deliver(ctx, records[:bad.Index], transaction{}); err != nil {
-		return err
-	}
-	return bad
 }
 
 // Close implements sink.Writer.
@@ -150,6 +154,9 @@ func (w *writer) commit(ctx context.Context, steps []step, t transaction) error 
 		return ctx.Err()
 	}()
 	if err != nil {
+		if faultOf(err) == ReadOnly { // perhaps it was the primary until now: the next try connects anew
+			defer func() { _ = conn.Raw(func(any) error { return driver.ErrBadConn }) }()
+		}
 		_ = tx.Rollback() // a connection that cannot do that is lost, and the transaction with it
 		return err
 	}

@@ -37,7 +37,11 @@ var badRows = map[uint16]string{
 
 var badTables = map[uint16]bool{1046: true, 1049: true, 1054: true, 1072: true, 1136: true, 1146: true}
 
-var forbidden = map[uint16]bool{1044: true, 1045: true, 1142: true, 1143: true, 1227: true, 1290: true, 1698: true, 1836: true}
+var forbidden = map[uint16]bool{1044: true, 1045: true, 1142: true, 1143: true, 1227: true, 1698: true}
+
+// 1290 is about any option of the server that forbids the statement, but of those
+// that a sink sends only read_only does.
+var readOnly = map[uint16]bool{1290: true, 1792: true, 1836: true, 3988: true}
 
 var passing = map[uint16]bool{1040: true, 1053: true, 1203: true, 1205: true, 1213: true, 1412: true, 1927: true, 3024: true, 3572: true}
 
@@ -62,6 +66,8 @@ func (Dialect) Explain(err error) jdbc.Fault {
 		f.Kind = jdbc.BadTable
 	case forbidden[e.Number]:
 		f.Kind = jdbc.Forbidden
+	case readOnly[e.Number]:
+		f.Kind = jdbc.ReadOnly
 	case passing[e.Number]:
 		f.Kind = jdbc.Passing
 	case e.Number == 1064:

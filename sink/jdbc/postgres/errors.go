@@ -19,7 +19,9 @@ func (Dialect) Explain(err error) jdbc.Fault {
 	}
 	f := jdbc.Fault{Text: fmt.Sprintf("%s (SQLSTATE %s)", e.Message, e.Code)}
 	switch class := e.Code[:min(2, len(e.Code))]; {
-	case e.Code == "42501" || class == "28" || e.Code == "25006":
+	case e.Code == "25006":
+		f.Kind = jdbc.ReadOnly
+	case e.Code == "42501" || class == "28":
 		f.Kind = jdbc.Forbidden
 	case e.Code == "42P10":
 		f.Kind = jdbc.BadTable

@@ -199,7 +199,9 @@ func (Dialect) Explain(err error) jdbc.Fault {
 		return jdbc.Fault{Kind: jdbc.BadRow, Text: text}
 	case tooBig, mismatch:
 		return jdbc.Fault{Kind: jdbc.BadRow, Text: text}
-	case perm, readOnly, cantOpen, auth:
+	case readOnly:
+		return jdbc.Fault{Kind: jdbc.ReadOnly, Text: text}
+	case perm, cantOpen, auth:
 		return jdbc.Fault{Kind: jdbc.Forbidden, Text: text}
 	case generic:
 		for _, part := range []string{"no such table", "no such column", "has no column", "ON CONFLICT clause does not match"} {
