@@ -228,4 +228,3 @@ func TestAServerThatGoesAway(t *testing.T) {
 		})
 	}
 }
-

@@ -29,7 +29,20 @@ type field struct {
 	index  int
 	name   string
 	schema *tailrace.Schema
+	stamp  bool // it is one of TimestampFields
 	encode encoder
+}
+
+// column describes the column that suits the field best.
+func (f *field) column() Column {
+	c := columnOf(f.name, f.schema)
+	if f.stamp {
+		c.Kind, c.Scale = DateTime, 6
+		if c.literal != "" {
+			c.literal, c.HasDefault, c.Nullable = "", false, true
+		}
+	}
+	return c
 }
 
 // planKey is what a plan is made for.
@@ -86,7 +99,9 @@ func (w *writer) plan(ctx context.Context, name string, r *tailrace.Record, row 
 		if c.Generated && i >= keys {
 			continue
 		}
-		f.encode = w.forms.encoder(f.schema, c)
+		if f.encode = w.forms.encoder(f.schema, c); f.stamp {
+			f.encode = w.forms.stamps(c.Kind, w.NanoTimestamps)
+		}
 		p.fields, p.columns = append(p.fields, f), append(p.columns, *c)
 	}
 	p.keys = keys
@@ -114,14 +129,29 @@ func (w *writer) fields(r *tailrace.Record, row *tailrace.Schema) (out []field, 
 		if slices.ContainsFunc(out, func(k field) bool { return k.name == f.Name }) {
 			continue
 		}
-		if len(w.Fields) == 0 || slices.Contains(w.Fields, f.Name) {
+		if w.wants(r.Topic, f.Name) {
 			out = append(out, field{part: inRow, index: f.Index, name: f.Name, schema: f.Schema})
 		}
 	}
 	if len(out) == 0 {
-		return nil, 0, errors.New("no field of it is left to write: see Fields (fields.whitelist)")
+		return nil, 0, errors.New("no field of it is left to write: see Fields and ExceptFields (fields.whitelist, field.include.list, field.exclude.list)")
+	}
+	for i := range out {
+		out[i].stamp = slices.Contains(w.TimestampFields, out[i].name) && stampable(out[i].schema)
 	}
 	return out, keys, nil
+}
+
+// wants says whether a field of the row is to be written.
+func (w *writer) wants(topic, name string) bool {
+	among := func(list []string) bool { return slices.Contains(list, name) || slices.Contains(list, topic+":"+name) }
+	return (len(w.Fields) == 0 || among(w.Fields)) && !among(w.ExceptFields)
+}
+
+// stampable says whether a schema without a meaning of its own can be one of
+// timestamps.
+func stampable(s *tailrace.Schema) bool {
+	return s.Name() == "" && (s.Type() == tailrace.TypeInt64 || s.Type() == tailrace.TypeString)
 }
 
 func (w *writer) keyFields(r *tailrace.Record, row *tailrace.Schema) ([]field, error) {

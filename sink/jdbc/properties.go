@@ -43,8 +43,8 @@ func Properties() property.Table {
 		{Key: "table.types", Type: property.List, Ignored: anyTable, Doc: anyTable},
 		{Key: "trim.sensitive.log", Ignored: "values are never logged", Doc: "Values are never logged."},
 		{Key: "mssql.use.merge.holdlock", Ignored: "it is a matter of SQL Server", Doc: "It is a matter of SQL Server."},
-		{Key: "timestamp.precision.mode", Type: property.Enum, Default: "microseconds", Values: []string{"microseconds"}, Later: []string{"nanoseconds"}, Doc: "How fine timestamps are."},
-		{Key: "timestamp.fields.list", Type: property.List, Unsupported: "numbers and texts as timestamps; use the TimestampConverter transform", Doc: "Numbers and texts that are timestamps."},
+		{Key: "timestamp.fields.list", Type: property.List, Doc: "Fields of whole numbers that count from 1970 on, and of texts in ISO 8601, which become timestamps."},
+		{Key: "timestamp.precision.mode", Type: property.Enum, Default: "microseconds", Values: []string{"microseconds", "nanoseconds"}, Doc: "What the numbers of timestamp.fields.list count."},
 		{Key: "string.output.value.column.name", Default: "record_value", Unsupported: "values that are no structs; use the HoistField transform", Doc: "The column of values that are no structs."},
 	})
 }
@@ -72,8 +72,8 @@ func DebeziumProperties() property.Table {
 		{Key: "quote.identifiers", Type: property.Bool, Default: "false", Doc: "Whether names are quoted."},
 		{Key: "collection.name.format", Default: "${topic}", Check: checkFormat, Doc: "The table's name: `${topic}` stands for the topic, with underscores for its dots, `${source.table}` and the like for fields of an envelope's source block."},
 		{Key: "table.name.format", Check: checkFormat, Doc: "The older name of collection.name.format."},
-		{Key: "field.include.list", Type: property.List, Check: checkFields, Doc: "The fields that are written beside the key's. By default all are."},
-		{Key: "field.exclude.list", Type: property.List, Unsupported: "fields to leave out; use the ReplaceField transform", Doc: "Fields to leave out."},
+		{Key: "field.include.list", Type: property.List, Doc: "The fields that are written beside the key's, as field or topic:field. By default all are."},
+		{Key: "field.exclude.list", Type: property.List, Doc: "Fields that are not written, in the same form."},
 		{Key: "batch.size", Type: property.Int, Default: "500", Check: property.AtLeast(1), Doc: "The greatest number of rows in a statement."},
 		{Key: "use.reduction.buffer", Type: property.Bool, Default: "false", Ignored: "of several changes to a row in a batch, what they come to is always written", Doc: "Whether changes to a row are put together."},
 		{Key: "keyed.message.batch.mode", Ignored: "of several changes to a row in a batch, what they come to is always written", Doc: "How changes to a row are put together."},
@@ -89,6 +89,7 @@ func DebeziumProperties() property.Table {
 		{Key: "dialect.postgres.postgis.schema", Default: "public", Unsupported: "PostGIS in a schema of its own", Doc: "The schema of PostGIS."},
 		{Key: "dialect.sqlserver.identity.insert", Ignored: "it is a matter of SQL Server", Doc: "It is a matter of SQL Server."},
 		{Key: "dialect.starrocks.catalog.name", Ignored: "it is a matter of StarRocks", Doc: "It is a matter of StarRocks."},
+		{Key: "collection.table.format", Default: "${table}", Unsupported: "a second format of names; use collection.name.format", Doc: "What a name that was made is put into."},
 		{Key: "collection.naming.strategy", Default: "io.debezium.sink.naming.DefaultCollectionNamingStrategy", Unsupported: "Java classes that make names", Doc: "A Java class that makes tables' names."},
 		{Key: "table.naming.strategy", Default: "io.debezium.connector.jdbc.naming.DefaultTableNamingStrategy", Unsupported: "Java classes that make names", Doc: "A Java class that makes tables' names."},
 		{Key: "column.naming.strategy", Default: "io.debezium.connector.jdbc.naming.DefaultColumnNamingStrategy", Unsupported: "Java classes that make names", Doc: "A Java class that makes columns' names."},
@@ -105,6 +106,7 @@ func FromProperties(p *property.Set, dialects ...Dialect) Sink {
 	s.User = p.String("connection.user")
 	s.PKMode, s.PKFields = PKMode(p.Enum("pk.mode")), p.List("pk.fields")
 	s.Fields = p.List("fields.whitelist")
+	s.TimestampFields, s.NanoTimestamps = p.List("timestamp.fields.list"), p.Enum("timestamp.precision.mode") == "nanoseconds"
 	s.TableFormat, s.QualifiedTopics = p.String("table.name.format"), true
 	s.AutoCreate, s.AutoEvolve = p.Bool("auto.create"), p.Bool("auto.evolve")
 	s.Unquoted = p.Enum("quote.sql.identifiers") == "NEVER"
@@ -121,7 +123,10 @@ func FromDebeziumProperties(p *property.Set, dialects ...Dialect) Sink {
 	s := shared(p, dialects)
 	s.User = p.String("connection.username")
 	s.PKMode, s.PKFields = PKMode(p.Enum("primary.key.mode")), p.List("primary.key.fields")
-	s.Fields = p.List("field.include.list")
+	s.Fields, s.ExceptFields = p.List("field.include.list"), p.List("field.exclude.list")
+	if len(s.Fields) > 0 && len(s.ExceptFields) > 0 {
+		p.Errorf("field.exclude.list", "is set together with field.include.list: take one of them")
+	}
 	s.TableFormat = p.String("collection.name.format")
 	if old := p.String("table.name.format"); old != "" && !p.Has("collection.name.format") {
 		s.TableFormat = old
@@ -205,13 +210,6 @@ func zone(name string) *time.Location {
 func checkZone(name string) error {
 	if _, err := time.LoadLocation(name); err != nil || name == "" {
 		return errors.New("must be a time zone such as UTC or Europe/Berlin")
-	}
-	return nil
-}
-
-func checkFields(list string) error {
-	if strings.Contains(list, ":") {
-		return errors.New("names fields of single topics, which is not supported yet: name fields alone, or use the ReplaceField transform with a predicate")
 	}
 	return nil
 }

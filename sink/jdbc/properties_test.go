@@ -25,7 +25,7 @@ func TestConfluentsPropertiesAreRead(t *testing.T) {
 	p := property.New(map[string]string{
 		"connection.url": "jdbc:mysql://db:3307/shop?rewriteBatchedStatements=true", "connection.user": "u", "connection.password": "p",
 		"insert.mode": "upsert", "pk.mode": "record_key", "pk.fields": "id, tenant", "delete.enabled": "true", "fields.whitelist": "a,b",
-		"table.name.format": "kafka_${topic}", "auto.create": "true", "auto.evolve": "true", "quote.sql.identifiers": "never",
+		"timestamp.fields.list": "at", "timestamp.precision.mode": "nanoseconds", "table.name.format": "kafka_${topic}", "auto.create": "true", "auto.evolve": "true", "quote.sql.identifiers": "never",
 		"db.timezone": "Europe/Berlin", "batch.size": "100", "max.retries": "3", "exactly.once.table": "offsets",
 	})
 	s := jdbc.FromProperties(p, dialects...)
@@ -35,6 +35,7 @@ func TestConfluentsPropertiesAreRead(t *testing.T) {
 	assert.Equal(t, jdbc.Sink{
 		URL: "jdbc:mysql://db:3307/shop?rewriteBatchedStatements=true", User: "u", Password: "p", Dialect: mysql.Dialect{},
 		InsertMode: jdbc.InsertUpsert, PKMode: jdbc.KeyRecordKey, PKFields: []string{"id", "tenant"}, Deletes: true, Fields: []string{"a", "b"},
+		TimestampFields: []string{"at"}, NanoTimestamps: true,
 		TableFormat: "kafka_${topic}", QualifiedTopics: true, AutoCreate: true, AutoEvolve: true, Unquoted: true, NullDefaults: true,
 		Location: berlin, BatchRows: 100, OffsetTable: "offsets",
 	}, s)
@@ -46,6 +47,7 @@ func TestDebeziumsPropertiesAreRead(t *testing.T) {
 		"connection.url": "jdbc:postgresql://localhost/shop", "connection.username": "u", "connection.password": "p",
 		"insert.mode": "upsert", "primary.key.mode": "record_key", "delete.enabled": "true", "truncate.enabled": "true",
 		"schema.evolution": "basic", "collection.name.format": "${source.table}", "hibernate.c3p0.idle_test_period": "300",
+		"field.exclude.list": "secret, orders:note",
 	})
 	s := jdbc.FromDebeziumProperties(p, dialects...)
 	require.NoError(t, p.Err())
@@ -53,7 +55,7 @@ func TestDebeziumsPropertiesAreRead(t *testing.T) {
 		URL: "jdbc:postgresql://localhost/shop", User: "u", Password: "p", Dialect: postgres.Dialect{},
 		InsertMode: jdbc.InsertUpsert, PKMode: jdbc.KeyRecordKey, Deletes: true, Truncates: true, TableFormat: "${source.table}",
 		AutoCreate: true, AutoEvolve: true, Unquoted: true, Location: time.UTC, BatchRows: 500,
-		PKFields: s.PKFields, Fields: s.Fields,
+		PKFields: s.PKFields, Fields: s.Fields, ExceptFields: []string{"secret", "orders:note"},
 	}, s)
 	assert.Empty(t, s.PKFields)
 }
@@ -70,6 +72,7 @@ func TestPropertiesThatCannotBe(t *testing.T) {
 		{map[string]string{"connection.url": "jdbc:sqlite:x", "table.name.format": "${tabel}"}, "${tabel}"},
 		{map[string]string{"connection.url": "jdbc:sqlite:x", "pk.mod": "none"}, "pk.mode"},
 		{map[string]string{"connection.url": "jdbc:sqlite:x", "db.timezone": "Mars"}, "time zone"},
+		{map[string]string{"connection.url": "jdbc:sqlite:x", "timestamp.precision.mode": "millis"}, "timestamp.precision.mode"},
 	} {
 		p := property.New(c.config)
 		jdbc.FromProperties(p, dialects...)

@@ -85,8 +85,20 @@ type Sink struct {
 	PKFields []string
 
 	// Fields are the row's fields that are written; empty means all. Those of
-	// the key always are (fields.whitelist).
+	// the key always are. "orders:total" is a field of the topic orders alone
+	// (fields.whitelist, field.include.list).
 	Fields []string
+
+	// ExceptFields are fields that are not written, in the same form
+	// (field.exclude.list).
+	ExceptFields []string
+
+	// TimestampFields are fields of whole numbers that count from 1970 on, and of
+	// texts in ISO 8601, which become timestamps. The numbers are of microseconds,
+	// or of nanoseconds with NanoTimestamps (timestamp.fields.list,
+	// timestamp.precision.mode).
+	TimestampFields []string
+	NanoTimestamps  bool
 
 	// TableFormat is the table's name: ${topic} stands for the record's topic,
 	// with underscores for its dots, and ${source.db}, ${source.table} and so on
@@ -227,8 +239,11 @@ func (s Sink) check() error {
 	if s.PKMode == KeyKafka && len(s.PKFields) != 0 && len(s.PKFields) != len(kafkaFields) {
 		bad("PKFields (pk.fields) has %d names: PKMode %s needs three, for topic, partition and offset, or none", len(s.PKFields), KeyKafka)
 	}
-	if slices.Contains(s.PKFields, "") || slices.Contains(s.Fields, "") {
-		bad("PKFields or Fields (pk.fields, fields.whitelist) has an empty name")
+	if slices.Contains(slices.Concat(s.PKFields, s.Fields, s.ExceptFields, s.TimestampFields), "") {
+		bad("PKFields, Fields, ExceptFields or TimestampFields (pk.fields, fields.whitelist, field.exclude.list, timestamp.fields.list) has an empty name")
+	}
+	if len(s.Fields) > 0 && len(s.ExceptFields) > 0 {
+		bad("Fields and ExceptFields (field.include.list, field.exclude.list) are both set: take one of them")
 	}
 	if s.BatchRows < 0 {
 		bad("BatchRows (batch.size) is negative")

@@ -196,6 +196,65 @@ func TestFieldsAndTableNames(t *testing.T) {
 	})
 }
 
+// Fields may be those of one topic, and others may be left out.
+func TestFieldsOfATopic(t *testing.T) {
+	d := newTarget(t, "sqlite")
+	s := d.sink()
+	s.Fields = []string{"people:name", "pad"}
+	write(t, open(t, s), row(1, tailrace.String("a"), tailrace.String("x")), numbered(1, "p"))
+	assert.Equal(t, []string{"1 a"}, d.rows("SELECT * FROM people"))
+	assert.Equal(t, []string{"1 p"}, d.rows("SELECT * FROM numbers"))
+
+	s.Fields, s.ExceptFields, s.TableFormat = nil, []string{"note", "people:pad"}, "other_${topic}"
+	write(t, open(t, s), row(1, tailrace.String("a"), tailrace.String("x")), numbered(1, "p"))
+	assert.Equal(t, []string{"1 a"}, d.rows("SELECT * FROM other_people"))
+	assert.Equal(t, []string{"1 p"}, d.rows("SELECT * FROM other_numbers"))
+
+	s.ExceptFields, s.PKMode, s.InsertMode, s.Deletes = []string{"number", "pad"}, jdbc.KeyNone, jdbc.InsertPlain, false
+	err := open(t, s).Write(t.Context(), []tailrace.Record{numbered(1, "p")})
+	assert.ErrorContains(t, err, "field.exclude.list")
+}
+
+// Numbers and texts of TimestampFields become timestamps, in the database's
+// zone.
+func TestTimestampFields(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		s := d.sink()
+		s.TimestampFields = []string{"at", "text"}
+		r := row(1, tailrace.Value{}, tailrace.Value{})
+		r.ValueSchema = tailrace.NewSchema(tailrace.TypeStruct).Field("at", tailrace.Int64Schema).Field("text", tailrace.OptionalStringSchema).MustBuild()
+		r.Value = tailrace.StructOf([]tailrace.Value{tailrace.Int64(moment.UnixMicro()), tailrace.String("2026-01-31T17:04:05.678901+02:00")})
+		write(t, open(t, s), r)
+		s.NanoTimestamps = true
+		r.Key = tailrace.StructOf([]tailrace.Value{tailrace.Int32(2)})
+		r.Value = tailrace.StructOf([]tailrace.Value{tailrace.Int64(moment.UnixNano()), {}})
+		write(t, open(t, s), r)
+		assert.Equal(t, []string{"1 2026-01-31 15:04:05.678901 2026-01-31 15:04:05.678901", "2 2026-01-31 15:04:05.678901 <nil>"},
+			d.rows("SELECT id, at, text FROM people ORDER BY id"))
+	})
+}
+
+// What AutoEvolve would not do is said, and what to do instead.
+func TestWhatAutoEvolveWillNotDo(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		d.exec("CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(20) NOT NULL)")
+		w := open(t, d.sink())
+		strict := row(1, tailrace.String("a"), tailrace.Value{})
+		strict.ValueSchema = person.Builder().Field("rank", tailrace.Int32Schema).MustBuild()
+		strict.Value = tailrace.StructOf(append(append([]tailrace.Value(nil), strict.Value.Fields()...), tailrace.Int32(1)))
+		err := w.Write(t.Context(), []tailrace.Record{strict})
+		assert.ErrorContains(t, err, "no column rank, and its field is neither optional nor has a default for the rows that are there: add the column by hand")
+		keyed := row(1, tailrace.String("a"), tailrace.Value{})
+		keyed.KeySchema = tailrace.NewSchema(tailrace.TypeStruct).Field("id", tailrace.Int32Schema).Field("tenant", tailrace.Int32Schema).MustBuild()
+		keyed.Key = tailrace.StructOf([]tailrace.Value{tailrace.Int32(1), tailrace.Int32(2)})
+		err = w.Write(t.Context(), []tailrace.Record{keyed})
+		assert.ErrorContains(t, err, "no column tenant, which is of the record's key: a key is never changed by itself")
+		assert.Equal(t, []string{"0"}, d.rows("SELECT count(*) FROM people"))
+		write(t, w, row(1, tailrace.String("a"), tailrace.String("x")))
+		assert.Equal(t, []string{"1 a x"}, d.rows("SELECT id, name, note FROM people"))
+	})
+}
+
 // Columns are added when the records begin to have them, never dropped. Rows of
 // before and after may share a batch.
 func TestTablesEvolve(t *testing.T) {

@@ -107,7 +107,7 @@ func (w *writer) create(ctx context.Context, t *table, fields []field, keys int)
 	}
 	var lines, key []string
 	for i, f := range fields {
-		c := columnOf(f.name, f.schema)
+		c := f.column()
 		c.Key = i < keys
 		line, err := w.declare(c)
 		if err != nil {
@@ -155,7 +155,7 @@ func (w *writer) evolve(ctx context.Context, t *table, fields []field, keys int)
 		if _, ok := t.column(f.name); ok {
 			continue
 		}
-		c := columnOf(f.name, f.schema)
+		c := f.column()
 		_, hasDefault := f.schema.Default()
 		switch {
 		case !w.AutoEvolve:

@@ -104,6 +104,26 @@ func (f forms) moments(s *tailrace.Schema, to Kind) encoder {
 	}
 }
 
+// stamps gives numbers since 1970 and texts in ISO 8601 as moments.
+func (f forms) stamps(to Kind, nanos bool) encoder {
+	if to != Date && to != Instant {
+		to = DateTime
+	}
+	return func(v tailrace.Value) (tailrace.Value, error) {
+		if v.Type() == tailrace.TypeString {
+			t, err := time.Parse(time.RFC3339Nano, v.Text())
+			if err != nil {
+				return v, nil // in a form that the database may know
+			}
+			return f.wall(t, to), nil
+		}
+		if nanos {
+			return f.wall(time.Unix(0, v.Int()), to), nil
+		}
+		return f.wall(time.UnixMicro(v.Int()), to), nil
+	}
+}
+
 // infinite gives PostgreSQL's infinities, for which Debezium's numbers are those
 // of its Java driver.
 func infinite(s *tailrace.Schema, v tailrace.Value) (string, bool) {
