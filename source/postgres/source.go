@@ -64,6 +64,35 @@ type Source struct {
 	// uses. 0 means one minute.
 	SlotWait time.Duration
 
+	// FailoverSlot lets standbys keep a copy of the slot, which goes on there
+	// when they are promoted. It needs PostgreSQL 17. A slot that is there is
+	// changed to one that does or does not.
+	FailoverSlot bool
+
+	// Mismatch says where to go on when the slot is not where the stored offset
+	// is. "" means MismatchStop.
+	Mismatch Mismatch
+
+	// Streaming says whether the server sends transactions before their end,
+	// where they do not fit its logical_decoding_work_mem: they are then here
+	// when they are committed, rather than on their way. "" means StreamingOff.
+	Streaming Streaming
+
+	// StreamMemory is how many bytes of such transactions are kept in memory
+	// until they are committed; more of them go to files in StreamDir, which end
+	// with the Reader. 0 means 16 MiB, and "" the system's directory for
+	// temporary files.
+	StreamMemory int
+	StreamDir    string
+
+	// Origin says whether changes are read that the server itself has from
+	// another one. "" means OriginAny.
+	Origin Origin
+
+	// ReplicaIdentities are set before anything is read, for captured tables
+	// that have another one. The user has to own the tables.
+	ReplicaIdentities []ReplicaIdentity
+
 	// Publication says which tables' changes the server sends. "" means
 	// dbz_publication.
 	Publication string
@@ -165,6 +194,45 @@ const (
 	PublicationDisabled  Autocreate = "disabled"   // it is not made: a person has to
 )
 
+// Mismatch says where to go on when the slot and the stored offset differ, as
+// Debezium's offset.mismatch.strategy spells it.
+type Mismatch string
+
+const (
+	MismatchStop         Mismatch = "trust_offset"      // at the offset; that the slot is beyond it is an error. The default
+	MismatchTrustSlot    Mismatch = "trust_slot"        // at the slot: what lies between may be missed, or come again
+	MismatchTrustGreater Mismatch = "trust_greater_lsn" // at the later of both: what lies between may be missed
+)
+
+// Streaming says whether transactions come before their end, as PostgreSQL's
+// option streaming spells it.
+type Streaming string
+
+const (
+	StreamingOff      Streaming = "off"      // they come when they are committed. The default
+	StreamingOn       Streaming = "on"       // the large ones come before; from PostgreSQL 14 on
+	StreamingParallel Streaming = "parallel" // as StreamingOn, with more said of those that are given up; from PostgreSQL 16 on
+)
+
+// Origin says which changes are read, as PostgreSQL's option origin spells it.
+type Origin string
+
+const (
+	OriginAny  Origin = "any"  // all. The default
+	OriginNone Origin = "none" // those that were made on the server itself; from PostgreSQL 16 on
+)
+
+// ReplicaIdentity says what the log has of the old rows of tables.
+type ReplicaIdentity struct {
+	// Table is an expression that has to match a name such as public.orders as a
+	// whole; the first of the list that matches counts.
+	Table string
+
+	// Identity is DEFAULT, FULL, NOTHING or the name of an index behind INDEX, as
+	// in INDEX orders_number.
+	Identity string
+}
+
 // DecimalMode is how NUMERIC and MONEY are represented, as Debezium's
 // decimal.handling.mode spells it.
 type DecimalMode string
@@ -221,6 +289,10 @@ func (s Source) withDefaults() Source {
 	or(&s.ConnectTimeout, 30*time.Second)
 	or(&s.Slot, "debezium")
 	or(&s.SlotWait, time.Minute)
+	or(&s.Mismatch, MismatchStop)
+	or(&s.Streaming, StreamingOff)
+	or(&s.StreamMemory, 16<<20)
+	or(&s.Origin, OriginAny)
 	or(&s.Publication, "dbz_publication")
 	or(&s.Autocreate, PublicationAllTables)
 	or(&s.Snapshot, SnapshotInitial)
@@ -280,8 +352,8 @@ func (s *Source) check() error {
 	if !slotForm.MatchString(s.Slot) {
 		bad("Slot is %q: a slot's name has 1 to 63 lower-case letters, digits and underscores", s.Slot)
 	}
-	if s.ConnectTimeout < 0 || s.SlotWait < 0 || s.BatchRows < 0 {
-		bad("ConnectTimeout, SlotWait or BatchRows is negative")
+	if s.ConnectTimeout < 0 || s.SlotWait < 0 || s.BatchRows < 0 || s.StreamMemory < 0 {
+		bad("ConnectTimeout, SlotWait, BatchRows or StreamMemory is negative")
 	}
 	if s.MoneyScale < -1 || s.MoneyScale > 18 {
 		bad("MoneyScale is %d: it must be between -1 and 18", s.MoneyScale)
@@ -289,6 +361,9 @@ func (s *Source) check() error {
 	errs = append(errs,
 		oneOf("Encryption", s.Encryption, EncryptionPrefer, EncryptionDisable, EncryptionAllow, EncryptionRequire, EncryptionVerifyCA, EncryptionVerifyFull),
 		oneOf("Snapshot", s.Snapshot, SnapshotInitial, SnapshotAlways, SnapshotInitialOnly, SnapshotNoData, SnapshotWhenNeeded),
+		oneOf("Mismatch", s.Mismatch, MismatchStop, MismatchTrustSlot, MismatchTrustGreater),
+		oneOf("Streaming", s.Streaming, StreamingOff, StreamingOn, StreamingParallel),
+		oneOf("Origin", s.Origin, OriginAny, OriginNone),
 		oneOf("Autocreate", s.Autocreate, PublicationAllTables, PublicationFiltered, PublicationNoTables, PublicationDisabled),
 		oneOf("Decimals", s.Decimals, DecimalPrecise, DecimalDouble, DecimalString),
 		oneOf("Times", s.Times, TimeAdaptive, TimeAdaptiveMicroseconds, TimeConnect),

@@ -17,7 +17,7 @@ import (
 // last transaction, and how many changes of the next one have been read.
 type stream struct {
 	*reader
-	log *pgoutput.Stream
+	log *changeLog
 
 	pos     position
 	changed bool      // the position is another than that of the last batch
@@ -45,15 +45,11 @@ func (r *reader) beginStream(ctx context.Context, fresh bool) error {
 	for _, op := range r.src.Skip {
 		s.leftOut[op] = true
 	}
-	statement := fmt.Sprintf("START_REPLICATION SLOT %s LOGICAL %s (proto_version '1', publication_names %s",
-		quoteName(r.src.Slot), s.from(), quoteText(quoteName(r.src.Publication)))
 	version, err := r.serverVersion(ctx)
 	if err != nil {
 		return err
 	}
-	if version >= 140000 {
-		statement += ", messages 'true'"
-	}
+	statement := fmt.Sprintf("START_REPLICATION SLOT %s LOGICAL %s (%s)", quoteName(r.src.Slot), s.from(), r.src.streamOptions(version))
 	err = r.untilFree(ctx, func() error {
 		c, err := r.replication(ctx)
 		if err != nil {
@@ -63,11 +59,11 @@ func (r *reader) beginStream(ctx context.Context, fresh bool) error {
 		if err != nil {
 			return err
 		}
-		log, err := pgoutput.Start(ctx, conn, statement+")")
+		log, err := pgoutput.Start(ctx, conn, statement, r.src.Streaming == StreamingParallel)
 		if err != nil {
 			return errors.Join(err, conn.Close())
 		}
-		s.log = log
+		s.log = &changeLog{in: log, spool: newSpool(r.src.StreamMemory, r.src.StreamDir)}
 		return nil
 	})
 	if err != nil {
@@ -78,6 +74,31 @@ func (r *reader) beginStream(ctx context.Context, fresh bool) error {
 	r.mu.Unlock()
 	r.src.Log.Info("reading the log", "slot", r.src.Slot, "lsn", r.pos.LSN.String())
 	return nil
+}
+
+// streamOptions are those of START_REPLICATION, with the newest version of the
+// protocol that the server speaks.
+func (s *Source) streamOptions(version int) string {
+	protocol := 1
+	switch {
+	case version >= 160000:
+		protocol = 4
+	case version >= 150000:
+		protocol = 3
+	case version >= 140000:
+		protocol = 2
+	}
+	options := fmt.Sprintf("proto_version '%d', publication_names %s", protocol, quoteText(quoteName(s.Publication)))
+	if version >= 140000 {
+		options += ", messages 'true'"
+	}
+	if s.Streaming != StreamingOff {
+		options += ", streaming '" + string(s.Streaming) + "'"
+	}
+	if s.Origin != OriginAny {
+		options += ", origin '" + string(s.Origin) + "'"
+	}
+	return options
 }
 
 // from is where the server has to begin: of Debezium's positions behind a

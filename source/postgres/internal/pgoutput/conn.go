@@ -2,11 +2,13 @@ package pgoutput
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -17,6 +19,7 @@ import (
 // each: for replication and for COPY.
 type Conn struct {
 	net  net.Conn
+	raw  syscall.RawConn // below TLS; nil where the connection is no socket
 	buf  []byte
 	r, w int // the bytes that were read and not yet looked at
 }
@@ -36,7 +39,39 @@ func Take(c *pgconn.PgConn) (*Conn, error) {
 	if n := h.Frontend.ReadBufferLen(); n > 0 {
 		return nil, errors.Join(fmt.Errorf("the server said %d bytes that nobody asked for", n), h.Conn.Close())
 	}
-	return &Conn{net: h.Conn, buf: make([]byte, bufferSize)}, nil
+	return &Conn{net: h.Conn, raw: socketOf(h.Conn), buf: make([]byte, bufferSize)}, nil
+}
+
+func socketOf(c net.Conn) syscall.RawConn {
+	if secured, ok := c.(*tls.Conn); ok {
+		c = secured.NetConn()
+	}
+	if socket, ok := c.(syscall.Conn); ok {
+		if raw, err := socket.SyscallConn(); err == nil {
+			return raw
+		}
+	}
+	return nil
+}
+
+// gather waits until the kernel has so many bytes, or until a moment has come.
+// Whatever happens is for the next read to tell.
+func (c *Conn) gather(bytes int, until time.Time) {
+	if c.raw == nil {
+		return
+	}
+	c.net.SetReadDeadline(until)
+	enough := func(n int) {
+		c.raw.Control(func(fd uintptr) { setLowWater(fd, n) })
+	}
+	enough(bytes)
+	waited := false
+	c.raw.Read(func(uintptr) bool { // false waits until there is something to read
+		done := waited
+		waited = true
+		return done
+	})
+	enough(1)
 }
 
 // Query sends a statement. Its answer is to be read by Frame.

@@ -67,7 +67,8 @@ const (
 // that it refers to is only good until the next message is read.
 type Message struct {
 	Kind  Kind
-	Start LSN // where the message's change stands in the log
+	Start LSN    // where the message's change stands in the log
+	Data  []byte // all of it, as it came
 
 	XID    uint32 // of Begin, Prepare and all within a stream: the transaction, or a part of it
 	SubXID uint32 // of StreamAbort: the part that is given up
@@ -227,10 +228,14 @@ type Parser struct {
 	within bool // a stream: behind StreamStart, before StreamStop
 }
 
+// Within begins or ends to read messages as they are within a stream, of which
+// a StreamStart and a StreamStop tell otherwise.
+func (p *Parser) Within(within bool) { p.within = within }
+
 // Parse reads a message, whose change stands at start.
 func (p *Parser) Parse(m *Message, start LSN, data []byte) error {
 	c := cursor{data: data}
-	*m = Message{Kind: Kind(c.uint8()), Start: start, Tables: m.Tables[:0], Columns: m.Columns[:0]}
+	*m = Message{Kind: Kind(c.uint8()), Start: start, Data: data, Tables: m.Tables[:0], Columns: m.Columns[:0]}
 	if p.within {
 		switch m.Kind {
 		case Insert, Update, Delete, Truncate, Logical, Relation, Type:

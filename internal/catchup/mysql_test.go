@@ -1,30 +1,15 @@
 package catchup
 
 import (
-	"bytes"
 	"database/sql"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/tailrace-io/tailrace/internal/testserver"
 )
-
-// oracleEnv names a command that runs the real Debezium engine over a
-// properties file: COMMAND debezium FILE count IDLE_MS EXPECTED. Without it the
-// benchmark measures tailrace alone.
-const oracleEnv = "TAILRACE_ORACLE"
-
-// scaleEnv divides the work, for a quick look.
-const scaleEnv = "TAILRACE_BENCH_SCALE"
 
 // The bench tables: 200,000 single-row transactions, every 4th row updated and
 // every 8th deleted, each in a transaction of its own, and 500,000 rows in one
@@ -55,13 +40,7 @@ END`
 // without schemas. The targets are 6.5 times Debezium's events a second in the
 // same run, 4 CPU µs an event, 100 MB and the first event within 0.1 s.
 func BenchmarkCatchUpMySQL(b *testing.B) {
-	scale := 1
-	if text := os.Getenv(scaleEnv); text != "" {
-		var err error
-		if scale, err = strconv.Atoi(text); err != nil {
-			b.Fatalf("%s=%s is no number", scaleEnv, text)
-		}
-	}
+	scale := scale(b)
 	server := testserver.StartMySQL(b)
 	server.Exec(b, "CREATE DATABASE bench")
 	db := server.DB(b, "bench")
@@ -69,15 +48,12 @@ func BenchmarkCatchUpMySQL(b *testing.B) {
 		exec1(b, db, statement)
 	}
 	// The streams start here: both tables are empty.
-	engines := []*runner{{name: "tailrace", dir: b.TempDir(), command: build(b), count: func(f string, n int) []string { return []string{"-count", strconv.Itoa(n), f} }}}
-	if oracle := os.Getenv(oracleEnv); oracle != "" {
-		engines = append(engines, &runner{name: "debezium", dir: b.TempDir(), command: []string{oracle, "debezium"},
-			count: func(f string, n int) []string { return []string{f, "count", "20000", strconv.Itoa(n)} }})
-	}
+	engines := engines(b)
 	exec1(b, db, "CREATE TABLE mark (id INT PRIMARY KEY)")
 	exec1(b, db, "INSERT INTO mark VALUES (1)")
 	for _, e := range engines {
-		e.configure(b, server)
+		e.configureMySQL(server)
+		e.write(b)
 		e.run(b, 1) // the snapshot: one row, and an offset behind it
 	}
 	load(b, db, orders/scale, sbtests/scale)
@@ -92,11 +68,7 @@ func BenchmarkCatchUpMySQL(b *testing.B) {
 			for range b.N {
 				m := e.run(b, events)
 				rates[e.name] = m.rate
-				b.ReportMetric(m.rate, "events/s")
-				b.ReportMetric(m.cpu.Seconds()*1e6/float64(events), "cpu-µs/event")
-				b.ReportMetric(m.rss, "MB-rss")
-				b.ReportMetric(m.startup, "s-to-first")
-				b.ReportMetric(0, "ns/op")
+				m.report(b, events)
 			}
 		})
 	}
@@ -131,88 +103,17 @@ func load(b *testing.B, db *sql.DB, orders, sbtests int) {
 	b.Logf("loaded %d orders and %d rows of sbtest1 in %v", orders, sbtests, time.Since(start).Round(time.Second))
 }
 
-func build(b *testing.B) []string {
-	path := filepath.Join(b.TempDir(), "debezium")
-	if out, err := exec.Command("go", "build", "-o", path, "../../examples/debezium").CombinedOutput(); err != nil {
-		b.Fatalf("build the example: %v\n%s", err, out)
-	}
-	return []string{path}
-}
-
-// runner runs one engine over one properties file.
-type runner struct {
-	name, dir, file string
-	command         []string
-	count           func(file string, events int) []string
-	offsets         []byte // behind the snapshot
-}
-
-func (r *runner) configure(b *testing.B, server *testserver.MySQLServer) {
+func (r *runner) configureMySQL(server *testserver.MySQLServer) {
 	host, port, _ := strings.Cut(server.Addr, ":")
-	r.file = filepath.Join(r.dir, "bench.properties")
-	text := fmt.Sprintf(`name=bench
-connector.class=io.debezium.connector.mysql.MySqlConnector
-offset.storage=org.apache.kafka.connect.storage.FileOffsetBackingStore
-offset.storage.file.filename=%[1]s/offsets
-offset.flush.interval.ms=1000
+	r.properties = fmt.Sprintf(`connector.class=io.debezium.connector.mysql.MySqlConnector
 database.hostname=%[2]s
 database.port=%[3]s
 database.user=%[4]s
 database.password=%[5]s
 database.server.id=%[6]d
-topic.prefix=bench
 database.include.list=bench
 include.schema.changes=false
 schema.history.internal=io.debezium.storage.file.history.FileSchemaHistory
 schema.history.internal.file.filename=%[1]s/history
-key.converter.schemas.enable=false
-value.converter.schemas.enable=false
 `, r.dir, host, port, server.User, server.Password, 7000+len(r.name))
-	if err := os.WriteFile(r.file, []byte(text), 0o600); err != nil {
-		b.Fatal(err)
-	}
 }
-
-type measured struct {
-	rate, rss, startup float64
-	cpu                time.Duration
-}
-
-var summary = regexp.MustCompile(`events=(\d+) seconds=([\d.]+) events/s=(\d+) bytes=\d+ startup=([\d.]+)`)
-
-// run counts events from the offset behind the snapshot on; the first run makes
-// the snapshot.
-func (r *runner) run(b *testing.B, events int) (m measured) {
-	b.Helper()
-	offsets := filepath.Join(r.dir, "offsets")
-	if r.offsets != nil {
-		if err := os.WriteFile(offsets, r.offsets, 0o600); err != nil {
-			b.Fatal(err)
-		}
-	}
-	cmd := exec.Command(r.command[0], append(r.command[1:], r.count(r.file, events)...)...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	err := cmd.Run()
-	found := summary.FindSubmatch(stderr.Bytes())
-	if err != nil || found == nil {
-		b.Fatalf("%s: %v\n%s", r.name, err, tail(stderr.String(), 4000))
-	}
-	got, _ := strconv.Atoi(string(found[1]))
-	if r.offsets == nil {
-		if r.offsets, err = os.ReadFile(offsets); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if got < events || got > events+events/100+8192 {
-		b.Fatalf("%s: %d events arrived, %d were made", r.name, got, events)
-	}
-	seconds, _ := strconv.ParseFloat(string(found[2]), 64)
-	m.rate = float64(got) / max(seconds, 1e-9)
-	m.startup, _ = strconv.ParseFloat(string(found[4]), 64)
-	m.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	m.rss = float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024
-	return m
-}
-
-func tail(s string, n int) string { return s[max(0, len(s)-n):] }

@@ -1,0 +1,131 @@
+package catchup
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// oracleEnv names a command that runs the real Debezium engine over a
+// properties file: COMMAND debezium FILE count IDLE_MS EXPECTED. Without it the
+// benchmark measures tailrace alone.
+const oracleEnv = "TAILRACE_ORACLE"
+
+// scaleEnv divides the work, for a quick look.
+const scaleEnv = "TAILRACE_BENCH_SCALE"
+
+func scale(b *testing.B) int {
+	b.Helper()
+	text := os.Getenv(scaleEnv)
+	if text == "" {
+		return 1
+	}
+	scale, err := strconv.Atoi(text)
+	if err != nil || scale < 1 {
+		b.Fatalf("%s=%s is no number above 0", scaleEnv, text)
+	}
+	return scale
+}
+
+// engines are those that are measured beside each other.
+func engines(b *testing.B) []*runner {
+	engines := []*runner{{name: "tailrace", dir: b.TempDir(), command: build(b), count: func(f string, n int) []string { return []string{"-count", strconv.Itoa(n), f} }}}
+	if oracle := os.Getenv(oracleEnv); oracle != "" {
+		engines = append(engines, &runner{name: "debezium", dir: b.TempDir(), command: []string{oracle, "debezium"},
+			count: func(f string, n int) []string { return []string{f, "count", "20000", strconv.Itoa(n)} }})
+	}
+	return engines
+}
+
+func build(b *testing.B) []string {
+	path := filepath.Join(b.TempDir(), "debezium")
+	if out, err := exec.Command("go", "build", "-o", path, "../../examples/debezium").CombinedOutput(); err != nil {
+		b.Fatalf("build the example: %v\n%s", err, out)
+	}
+	return []string{path}
+}
+
+// runner runs one engine over one properties file, which is its own.
+type runner struct {
+	name, dir, file string
+	properties      string // of the source
+	command         []string
+	count           func(file string, events int) []string
+	offsets         []byte // behind the snapshot
+}
+
+// write writes the properties file.
+func (r *runner) write(b *testing.B) {
+	b.Helper()
+	r.file = filepath.Join(r.dir, "bench.properties")
+	text := fmt.Sprintf(`name=bench
+offset.storage=org.apache.kafka.connect.storage.FileOffsetBackingStore
+offset.storage.file.filename=%s/offsets
+offset.flush.interval.ms=1000
+topic.prefix=bench
+key.converter.schemas.enable=false
+value.converter.schemas.enable=false
+%s`, r.dir, r.properties)
+	if err := os.WriteFile(r.file, []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+}
+
+type measured struct {
+	rate, rss, startup float64
+	cpu                time.Duration
+}
+
+func (m measured) report(b *testing.B, events int) {
+	b.ReportMetric(m.rate, "events/s")
+	b.ReportMetric(m.cpu.Seconds()*1e6/float64(events), "cpu-µs/event")
+	b.ReportMetric(m.rss, "MB-rss")
+	b.ReportMetric(m.startup, "s-to-first")
+	b.ReportMetric(0, "ns/op")
+}
+
+var summary = regexp.MustCompile(`events=(\d+) seconds=([\d.]+) events/s=(\d+) bytes=\d+ startup=([\d.]+)`)
+
+// run counts events from the offset behind the snapshot on; the first run makes
+// the snapshot.
+func (r *runner) run(b *testing.B, events int) (m measured) {
+	b.Helper()
+	offsets := filepath.Join(r.dir, "offsets")
+	if r.offsets != nil {
+		if err := os.WriteFile(offsets, r.offsets, 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	cmd := exec.Command(r.command[0], append(r.command[1:], r.count(r.file, events)...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	err := cmd.Run()
+	found := summary.FindSubmatch(stderr.Bytes())
+	if err != nil || found == nil {
+		b.Fatalf("%s: %v\n%s", r.name, err, tail(stderr.String(), 4000))
+	}
+	got, _ := strconv.Atoi(string(found[1]))
+	if r.offsets == nil {
+		if r.offsets, err = os.ReadFile(offsets); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if got < events || got > events+events/100+8192 {
+		b.Fatalf("%s: %d events arrived, %d were made", r.name, got, events)
+	}
+	seconds, _ := strconv.ParseFloat(string(found[2]), 64)
+	m.rate = float64(got) / max(seconds, 1e-9)
+	m.startup, _ = strconv.ParseFloat(string(found[4]), 64)
+	m.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	m.rss = float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024
+	return m
+}
+
+func tail(s string, n int) string { return s[max(0, len(s)-n):] }
