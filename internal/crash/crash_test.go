@@ -38,6 +38,8 @@ var kills = flag.Int("kills", 60, "how often the streaming process is killed")
 const childEnv = "TAILRACE_CRASH_CHILD"
 
 type child struct {
+	Postgres bool // rather than MySQL
+
 	Addr, User, Password, Database string
 	Brokers                        []string
 	Topic                          string
@@ -48,7 +50,11 @@ func TestMain(m *testing.M) {
 	if text := os.Getenv(childEnv); text != "" {
 		var c child
 		err := json.Unmarshal([]byte(text), &c)
-		if err == nil {
+		switch {
+		case err != nil:
+		case c.Postgres:
+			err = c.runPostgres(context.Background())
+		default:
 			err = c.run(context.Background())
 		}
 		fmt.Fprintln(os.Stderr, "the child ended:", err)
@@ -155,24 +161,24 @@ func TestNothingIsLostByKills(t *testing.T) {
 	// snapshot is through, so that each of its changes must be seen.
 	writers.Go(func() { load.write(ctx, 0) })
 	kill(*kills/5, 20, 250)
-	c.await(t, load, topic, func(id int64) bool { return id >= firstStill })
+	c.await(t, load, func(id int64) bool { return id >= firstStill }, c.fromFile, topic.read)
 	load.settle()
 	writers.Go(func() { load.write(ctx, 1) })
 	kill(*kills-*kills/5, 20, 520)
 	stop()
 	writers.Wait()
 	require.NoError(t, load.err)
-	c.await(t, load, topic, func(int64) bool { return true })
+	c.await(t, load, func(int64) bool { return true }, c.fromFile, topic.read)
 	t.Logf("%d changes of %d rows arrived in a file and in Kafka, through %d kills", load.committed(), len(load.rows), killed)
 }
 
 // await lets a child run until all changes of the rows have arrived.
-func (c child) await(t *testing.T, l *load, kafka *topic, rows func(id int64) bool) {
+func (c child) await(t *testing.T, l *load, rows func(id int64) bool, places ...func() (map[int64][]string, error)) {
 	t.Helper()
 	p := c.start(t)
 	defer p.kill(t)
 	deadline := time.Now().Add(2 * time.Minute)
-	for _, arrived := range []func() (map[int64][]string, error){c.fromFile, kafka.read} {
+	for _, arrived := range places {
 		for {
 			got, err := arrived()
 			require.NoError(t, err)

@@ -34,6 +34,10 @@ func FromProperties(p *property.Set) source.Source {
 		Autocreate:    Autocreate(p.Enum("publication.autocreate.mode")),
 		PartitionRoot: p.Bool("publish.via.partition.root"),
 
+		FailoverSlot:      p.Bool("slot.failover"),
+		Mismatch:          mismatch(p),
+		ReplicaIdentities: replicaIdentities(p),
+
 		Schemas:        filter(p, "schema.include.list", "schema.exclude.list"),
 		Tables:         filter(p, "table.include.list", "table.exclude.list"),
 		Columns:        filter(p, "column.include.list", "column.exclude.list"),
@@ -59,7 +63,64 @@ func FromProperties(p *property.Set) source.Source {
 		s.MoneyScale = -1
 	}
 	s.TLS = certificates(p)
+	streamParams(p, &s)
 	return s
+}
+
+// mismatch has Debezium's default, which checks nothing, stop where changes are
+// missing.
+func mismatch(p *property.Set) Mismatch {
+	if word := p.Enum("offset.mismatch.strategy"); word != "no_validation" {
+		return Mismatch(word)
+	}
+	return MismatchStop
+}
+
+// replicaIdentities reads elements such as public.orders:FULL.
+func replicaIdentities(p *property.Set) []ReplicaIdentity {
+	const key = "replica.identity.autoset.values"
+	var out []ReplicaIdentity
+	for _, element := range p.List(key) {
+		at := strings.LastIndexByte(element, ':')
+		if at < 0 {
+			p.Errorf(key, "has the element %q, which is not of the form schema.table:IDENTITY", element)
+			continue
+		}
+		out = append(out, ReplicaIdentity{Table: element[:at], Identity: element[at+1:]})
+	}
+	if _, err := compileIdentities(out); err != nil {
+		p.Errorf(key, "cannot be used: %w", err)
+	}
+	return out
+}
+
+// streamParams reads what PostgreSQL is asked for when a stream begins, such as
+// streaming=on;origin=none.
+func streamParams(p *property.Set, s *Source) {
+	const key = "slot.stream.params"
+	for element := range strings.SplitSeq(p.String(key), ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(element), "=")
+		switch value = strings.TrimSpace(value); strings.TrimSpace(name) {
+		case "":
+		case "streaming":
+			if s.Streaming = Streaming(value); value == "true" || value == "false" {
+				s.Streaming = map[string]Streaming{"true": StreamingOn, "false": StreamingOff}[value]
+			}
+			if err := oneOf("streaming", s.Streaming, StreamingOff, StreamingOn, StreamingParallel); err != nil {
+				p.Errorf(key, "is not right: %w", err)
+			}
+		case "origin":
+			if s.Origin = Origin(value); value != "" {
+				if err := oneOf("origin", s.Origin, OriginAny, OriginNone); err != nil {
+					p.Errorf(key, "is not right: %w", err)
+				}
+			}
+		case "proto_version", "messages", "publication_names":
+			// These are as the server and the other properties have them.
+		default:
+			p.Errorf(key, "has the parameter %q: there are streaming and origin", name)
+		}
+	}
 }
 
 // certificates reads the files that the properties name.
@@ -160,6 +221,12 @@ func slotProperties() property.Table {
 		{Key: "publication.name", Default: "dbz_publication", Doc: "The publication, which says whose changes the server sends."},
 		{Key: "publication.autocreate.mode", Type: property.Enum, Default: "all_tables", Values: []string{"all_tables", "disabled", "filtered", "no_tables"},
 			Doc: "What the publication is made of where there is none."},
+		{Key: "slot.failover", Type: property.Bool, Default: "false", Doc: "Whether standbys keep a copy of the slot, which goes on when they are promoted. It needs PostgreSQL 17."},
+		{Key: "slot.stream.params", Doc: "What the server is asked for when the stream begins, as streaming=on;origin=none. streaming (off, on, parallel) has transactions sent before their end, " +
+			"origin (any, none) leaves out those that the server itself has from another one."},
+		{Key: "offset.mismatch.strategy", Type: property.Enum, Default: "no_validation", Values: []string{"no_validation", "trust_offset", "trust_slot", "trust_greater_lsn"},
+			Doc: "Where to go on when the slot is not where the stored offset is: at the offset, where a slot beyond it is an error; at the slot; or at the later of both. no_validation is as trust_offset: nothing is missed without a word."},
+		{Key: "replica.identity.autoset.values", Type: property.List, Doc: "The replica identities that captured tables get, as schema.table:IDENTITY with DEFAULT, FULL, NOTHING or INDEX and an index; the table is a regular expression."},
 		{Key: "publish.via.partition.root", Type: property.Bool, Default: "false", Doc: "Whether the changes of partitions come under the name of the partitioned table."},
 	}
 }
@@ -221,7 +288,6 @@ func ignoredProperties() property.Table {
 	add("the snapshot is that of the slot, without locks", "snapshot.isolation.mode", "snapshot.locking.mode", "snapshot.lock.timeout.ms")
 	add("the slot is told in time, and of nothing that is not durable", "status.update.interval.ms", "lsn.flush.mode", "lsn.flush.timeout.ms", "lsn.flush.timeout.action",
 		"flush.lsn.source", "internal.create.slot.command.timeout", "create.slot.command.timeout")
-	add("a slot that does not have the stored offset is an error, or a new snapshot with when_needed", "offset.mismatch.strategy")
 	add("tables' definitions are followed as the log tells of them", "schema.refresh.mode")
 	add("there are no schema change events", "include.schema.changes", "include.schema.comments", "schema.history.*")
 	add("the source block has one form", "source.struct.version")
@@ -240,9 +306,6 @@ func laterProperties() property.Table {
 			t = append(t, property.Property{Key: keysAndDefaults[i], Default: keysAndDefaults[i+1], Unsupported: what, Doc: "Not supported yet."})
 		}
 	}
-	add("failover slots", "slot.failover", "false")
-	add("parameters of the stream", "slot.stream.params", "")
-	add("setting replica identities", "replica.identity.autoset.values", "")
 	add("keys with a password", "database.sslpassword", "")
 	add("the oldest transaction in the source block", "xmin.fetch.interval.ms", "0")
 	add("other keys than the tables'", "message.key.columns", "")

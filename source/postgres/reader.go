@@ -75,7 +75,7 @@ func (r *reader) begin(ctx context.Context, pos position, stored bool) error {
 		return nil
 	}
 	if resumable && mode != SnapshotAlways {
-		err := sv.serves(r.src, pos)
+		pos, err = sv.resume(r.src, pos)
 		if errors.Is(err, source.ErrOffsetLost) && mode == SnapshotWhenNeeded {
 			r.src.Log.Warn("the stored offset is lost: a new snapshot begins", "error", err)
 			resumable = false
@@ -102,9 +102,10 @@ func (r *reader) begin(ctx context.Context, pos position, stored bool) error {
 	return r.beginStream(ctx, !resumable)
 }
 
-// prepare makes the publication, and takes a slot away that is of no use.
+// prepare makes the publication, sets what tables have in the log of old rows,
+// and takes a slot away that is of no use.
 func (r *reader) prepare(ctx context.Context, c *catalog, sv *server, tables []tableID) error {
-	if err := r.src.publish(ctx, c, sv, tables); err != nil {
+	if err := errors.Join(r.src.publish(ctx, c, sv, tables), r.src.identify(ctx, c, tables)); err != nil {
 		return err
 	}
 	if sv.slot != nil && sv.slot.lost {
@@ -113,7 +114,22 @@ func (r *reader) prepare(ctx context.Context, c *catalog, sv *server, tables []t
 		}
 		sv.slot = nil
 	}
+	if sv.slot != nil && sv.version >= versionFailover && sv.slot.failover != r.src.FailoverSlot {
+		return r.alterSlot(ctx)
+	}
 	return nil
+}
+
+// alterSlot lets standbys keep a copy of the slot, or no longer.
+func (r *reader) alterSlot(ctx context.Context) error {
+	c, err := r.replication(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	return r.untilFree(ctx, func() error {
+		return c.exec(ctx, fmt.Sprintf("ALTER_REPLICATION_SLOT %s (FAILOVER %t)", quoteName(r.src.Slot), r.src.FailoverSlot))
+	})
 }
 
 // tip is where the slot is, which is made where it is not there.
@@ -125,7 +141,7 @@ func (r *reader) tip(ctx context.Context, sv *server) (position, error) {
 	if err != nil {
 		return position{}, err
 	}
-	at, _, err := createSlot(ctx, c, r.src.Slot, false, false)
+	at, _, err := r.src.createSlot(ctx, c, sv.version, r.src.Slot, false, false)
 	return position{LSN: at}, errors.Join(err, c.close())
 }
 

@@ -14,10 +14,17 @@ import (
 
 // server is what the server says of itself.
 type server struct {
-	version    int   // such as 150004
-	slot       *slot // nil where it is not there
-	published  bool  // the publication is there
-	publishAll bool  // it is of all tables
+	version int          // such as 150004
+	end     pgoutput.LSN // of its log
+	slot    *slot        // nil where it is not there
+	publication
+}
+
+// publication is what the server says of the publication.
+type publication struct {
+	published  bool // it is there
+	publishAll bool // it is of all tables
+	rootNames  bool // the changes of partitions come under the name of the table
 }
 
 // slot is what the server says of the replication slot.
@@ -26,32 +33,51 @@ type slot struct {
 	database  string
 	confirmed pgoutput.LSN
 	lost      bool // the server has removed the log that it needs
+	failover  bool // standbys keep a copy
 	holder    string
 }
 
+// The versions from which on the server can do something, as it says them.
+const (
+	versionOldest    = 130000
+	versionStreaming = 140000 // and logical messages
+	versionTwoPhase  = 150000
+	versionParallel  = 160000 // and origins
+	versionFailover  = 170000
+)
+
 // inspect reads what has to be known of the server.
 func (s *Source) inspect(ctx context.Context, c *catalog) (*server, error) {
-	v, _, err := c.value(ctx, "SHOW server_version_num")
+	rows, err := c.query(ctx, "SELECT current_setting('server_version_num'), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END")
 	if err != nil {
 		return nil, fmt.Errorf("ask the server's version: %w", err)
 	}
 	sv := &server{}
-	if sv.version, err = strconv.Atoi(v); err != nil {
-		return nil, fmt.Errorf("the server says that its version is %q", v)
+	if sv.version, err = strconv.Atoi(string(rows[0][0])); err != nil {
+		return nil, fmt.Errorf("the server says that its version is %q", rows[0][0])
 	}
-	if sv.slot, err = s.readSlot(ctx, c); err != nil {
+	if sv.end, err = pgoutput.ParseLSN(string(rows[0][1])); err != nil {
 		return nil, err
 	}
-	all, there, err := c.value(ctx, "SELECT puballtables FROM pg_catalog.pg_publication WHERE pubname = "+quoteText(s.Publication))
+	if sv.slot, err = s.readSlot(ctx, c, sv.version); err != nil {
+		return nil, err
+	}
+	rows, err = c.query(ctx, "SELECT puballtables, pubviaroot FROM pg_catalog.pg_publication WHERE pubname = "+quoteText(s.Publication))
 	if err != nil {
 		return nil, fmt.Errorf("look for the publication %s: %w", s.Publication, err)
 	}
-	sv.published, sv.publishAll = there, all == "t"
+	if len(rows) > 0 {
+		sv.publication = publication{published: true, publishAll: string(rows[0][0]) == "t", rootNames: string(rows[0][1]) == "t"}
+	}
 	return sv, nil
 }
 
-func (s *Source) readSlot(ctx context.Context, c *catalog) (*slot, error) {
-	rows, err := c.query(ctx, `SELECT s.plugin, s.database, s.confirmed_flush_lsn, s.wal_status = 'lost', s.active_pid, a.usename, a.application_name, a.client_addr
+func (s *Source) readSlot(ctx context.Context, c *catalog, version int) (*slot, error) {
+	failover := "false"
+	if version >= versionFailover {
+		failover = "s.failover"
+	}
+	rows, err := c.query(ctx, `SELECT s.plugin, s.database, s.confirmed_flush_lsn, s.wal_status = 'lost', s.active_pid, a.usename, a.application_name, a.client_addr, `+failover+`
 		FROM pg_catalog.pg_replication_slots s LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = s.active_pid WHERE s.slot_name = `+quoteText(s.Slot))
 	if err != nil {
 		return nil, fmt.Errorf("look for the slot %s: %w", s.Slot, err)
@@ -60,7 +86,7 @@ func (s *Source) readSlot(ctx context.Context, c *catalog) (*slot, error) {
 		return nil, nil
 	}
 	row := rows[0]
-	out := &slot{plugin: string(row[0]), database: string(row[1]), lost: string(row[3]) == "t"}
+	out := &slot{plugin: string(row[0]), database: string(row[1]), lost: string(row[3]) == "t", failover: string(row[8]) == "t"}
 	if row[2] != nil {
 		if out.confirmed, err = pgoutput.ParseLSN(string(row[2])); err != nil {
 			return nil, err
@@ -77,9 +103,7 @@ func (s *Source) readSlot(ctx context.Context, c *catalog) (*slot, error) {
 func (s *Source) checkServer(ctx context.Context, c *catalog, sv *server, tables []tableID) error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if sv.version < 130000 {
-		bad("the server has the version %d: 13 or newer is needed", sv.version/10000)
-	}
+	s.checkVersion(bad, sv.version)
 	rows, err := c.query(ctx, `SELECT current_setting('wal_level'), current_setting('max_replication_slots')::int,
 		(SELECT count(*) FROM pg_catalog.pg_replication_slots), current_setting('max_wal_senders')::int,
 		(SELECT count(*) FROM pg_catalog.pg_stat_replication), r.rolreplication OR r.rolsuper, r.rolsuper, r.rolname,
@@ -108,8 +132,11 @@ func (s *Source) checkServer(ctx context.Context, c *catalog, sv *server, tables
 	if sl := sv.slot; sl != nil && (sl.plugin != "pgoutput" || sl.database != s.Database) {
 		bad("the slot %s is of the plugin %q and the database %q: set Slot to another name, or SELECT pg_drop_replication_slot(%s)", s.Slot, sl.plugin, sl.database, quoteText(s.Slot))
 	}
-	if !sv.published {
+	switch {
+	case !sv.published:
 		s.checkPublishing(bad, string(row[6]) == "t", string(row[8]) == "t", user)
+	case s.PartitionRoot && !sv.rootNames:
+		bad("PartitionRoot is set, and the publication %s sends the changes of partitions under their own names: ALTER PUBLICATION %s SET (publish_via_partition_root = true)", s.Publication, quoteName(s.Publication))
 	}
 	if s.Snapshot != SnapshotNoData {
 		if err := s.checkReading(ctx, c, tables, bad, user); err != nil {
@@ -117,6 +144,20 @@ func (s *Source) checkServer(ctx context.Context, c *catalog, sv *server, tables
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkVersion checks that the server can do what is asked of it.
+func (s *Source) checkVersion(bad func(string, ...any), version int) {
+	needs := func(what string, asked bool, oldest int) {
+		if asked && version < oldest {
+			bad("the server has the version %d, and %s needs %d or newer", version/10000, what, oldest/10000)
+		}
+	}
+	needs("this source", true, versionOldest)
+	needs("Streaming", s.Streaming == StreamingOn, versionStreaming)
+	needs("Streaming parallel", s.Streaming == StreamingParallel, versionParallel)
+	needs("Origin none", s.Origin == OriginNone, versionParallel)
+	needs("FailoverSlot", s.FailoverSlot, versionFailover)
 }
 
 // checkPublishing checks that the publication can be made.
@@ -204,35 +245,43 @@ func sameNames(a, b string) bool {
 	return slices.Equal(x, y)
 }
 
-// serves says whether the slot still has everything behind the position.
-func (sv *server) serves(s *Source, p position) error {
-	switch sl := sv.slot; {
+// resume gives the place to go on from, of a stored one, where the server still
+// has everything behind it.
+func (sv *server) resume(s *Source, p position) (position, error) {
+	sl := sv.slot
+	switch {
 	case sl == nil:
-		return fmt.Errorf("%w: there is no slot %s any more, so that changes behind %s may be missed: begin anew with SnapshotWhenNeeded, or without the stored offset", source.ErrOffsetLost, s.Slot, p.LSN)
+		return p, fmt.Errorf("%w: there is no slot %s any more, so that changes behind %s may be missed: begin anew with SnapshotWhenNeeded, or without the stored offset", source.ErrOffsetLost, s.Slot, p.LSN)
 	case sl.lost:
-		return fmt.Errorf("%w: the server has removed the log that the slot %s needs (see max_slot_wal_keep_size): "+
+		return p, fmt.Errorf("%w: the server has removed the log that the slot %s needs (see max_slot_wal_keep_size): "+
 			"SELECT pg_drop_replication_slot(%s), and begin anew without the stored offset", source.ErrOffsetLost, s.Slot, quoteText(s.Slot))
+	case s.Mismatch == MismatchTrustSlot && sl.confirmed != p.LSN, s.Mismatch == MismatchTrustGreater && sl.confirmed > p.LSN:
+		s.Log.Warn("going on at the slot rather than at the stored offset", "slot", s.Slot, "lsn", sl.confirmed.String(), "stored", p.LSN.String())
+		return position{LSN: sl.confirmed}, nil
 	case sl.confirmed > p.LSN:
-		return fmt.Errorf("%w: the slot %s is at %s, which is behind the stored offset %s: it was made anew or read by somebody else, and what lies between is missed. "+
-			"Begin anew with SnapshotWhenNeeded, or without the stored offset", source.ErrOffsetLost, s.Slot, sl.confirmed, p.LSN)
+		return p, fmt.Errorf("%w: the slot %s is at %s, which is behind the stored offset %s: it was made anew or read by somebody else, and what lies between is missed. "+
+			"Begin anew with SnapshotWhenNeeded, or without the stored offset; or set Mismatch to %s", source.ErrOffsetLost, s.Slot, sl.confirmed, p.LSN, MismatchTrustSlot)
+	case sv.end < p.LSN:
+		return p, fmt.Errorf("%w: the server's log ends at %s, before the stored offset %s: it is another server, or was restored or promoted without its newest changes. "+
+			"Begin anew with SnapshotWhenNeeded, or without the stored offset; or set Mismatch to %s", source.ErrOffsetLost, sv.end, p.LSN, MismatchTrustSlot)
 	}
-	return nil
+	return p, nil
 }
 
 // createSlot makes a slot and gives the place where it begins. With export the
 // snapshot of that place is kept for as long as nothing else is done on the
 // connection.
-func createSlot(ctx context.Context, c *catalog, name string, temporary, export bool) (at pgoutput.LSN, snapshot string, err error) {
+func (s *Source) createSlot(ctx context.Context, c *catalog, version int, name string, temporary, export bool) (at pgoutput.LSN, snapshot string, err error) {
 	sql := "CREATE_REPLICATION_SLOT " + quoteName(name)
 	if temporary {
 		sql += " TEMPORARY"
 	}
 	sql += " LOGICAL pgoutput"
-	if export {
-		sql += " EXPORT_SNAPSHOT"
-	} else {
-		sql += " NOEXPORT_SNAPSHOT"
+	snapshots := map[bool]string{true: "EXPORT_SNAPSHOT", false: "NOEXPORT_SNAPSHOT"}[export]
+	if version >= versionFailover {
+		snapshots = map[bool]string{true: "(SNAPSHOT 'export'", false: "(SNAPSHOT 'nothing'"}[export] + fmt.Sprintf(", FAILOVER %t)", s.FailoverSlot && !temporary)
 	}
+	sql += " " + snapshots
 	rows, err := c.query(ctx, sql)
 	if err != nil {
 		return 0, "", fmt.Errorf("make the replication slot %s, which waits for all transactions that are running to end: %w", name, err)

@@ -67,7 +67,7 @@ func (r *reader) beginSnapshot(ctx context.Context, sv *server, tables []tableID
 		name, temporary = "tailrace_"+hex.EncodeToString(random[:]), true
 	}
 	s := &snapshot{src: r.src}
-	at, exported, err := createSlot(ctx, keeper, name, temporary, true)
+	at, exported, err := r.src.createSlot(ctx, keeper, sv.version, name, temporary, true)
 	if err != nil {
 		return nil, err
 	}

@@ -397,7 +397,8 @@ func oneOf[T ~string](field string, value T, values ...T) error {
 func (s Source) Open(ctx context.Context, from []tailrace.Offset) (source.Reader, error) {
 	s = s.withDefaults()
 	captured, err := newSelection(&s)
-	if err := errors.Join(s.check(), err); err != nil {
+	_, bad := compileIdentities(s.ReplicaIdentities)
+	if err := errors.Join(s.check(), err, bad); err != nil {
 		return nil, fmt.Errorf("postgres source: the configuration is not valid: %w", err)
 	}
 	r, err := open(ctx, &s, captured, from)

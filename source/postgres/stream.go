@@ -81,15 +81,15 @@ func (r *reader) beginStream(ctx context.Context, fresh bool) error {
 func (s *Source) streamOptions(version int) string {
 	protocol := 1
 	switch {
-	case version >= 160000:
+	case version >= versionParallel:
 		protocol = 4
-	case version >= 150000:
+	case version >= versionTwoPhase:
 		protocol = 3
-	case version >= 140000:
+	case version >= versionStreaming:
 		protocol = 2
 	}
 	options := fmt.Sprintf("proto_version '%d', publication_names %s", protocol, quoteText(quoteName(s.Publication)))
-	if version >= 140000 {
+	if version >= versionStreaming {
 		options += ", messages 'true'"
 	}
 	if s.Streaming != StreamingOff {
@@ -153,7 +153,7 @@ func (r *reader) untilFree(ctx context.Context, do func() error) error {
 		if time.Now().After(until) {
 			holder := "somebody"
 			if c, err := r.ask(ctx); err == nil {
-				if sl, err := r.src.readSlot(ctx, c); err == nil && sl != nil && sl.holder != "" {
+				if sl, err := r.src.readSlot(ctx, c, versionOldest); err == nil && sl != nil && sl.holder != "" {
 					holder = sl.holder
 				}
 			}

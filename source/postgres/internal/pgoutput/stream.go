@@ -47,11 +47,12 @@ const (
 // error. parallel says that the statement asks for streaming=parallel.
 func Start(ctx context.Context, c *Conn, statement string, parallel bool) (*Stream, error) {
 	unwatch := c.Watch(ctx)
-	defer unwatch()
-	if err := c.Query(statement); err != nil {
-		return nil, err
+	err := c.Query(statement)
+	var kind byte
+	if err == nil {
+		kind, _, err = c.Frame()
 	}
-	kind, _, err := c.Frame()
+	unwatch() // from here on the deadlines are those of the goroutine
 	if err != nil {
 		return nil, err
 	}
@@ -172,24 +173,25 @@ func (s *Stream) run() error {
 				return err
 			}
 		}
-		select {
-		case <-s.stop:
-			return net.ErrClosed
-		default:
-		}
 		now := time.Now()
 		if now.Sub(arrived) < gatherFor {
 			c.gather(gatherBytes, now.Add(gatherFor))
 			now = time.Now()
 		}
 		c.net.SetReadDeadline(now.Add(statusSoon))
+		select { // behind the deadline, which Close would otherwise have set before
+		case <-s.stop:
+			return net.ErrClosed
+		default:
+		}
 		size, err := frameSize(c.buf[c.r:c.w])
 		had := c.w - c.r
 		if err == nil {
 			err = c.fill(size)
 		}
-		if arrived = time.Now(); c.w-c.r-had >= gatherBytes {
-			arrived = time.Time{}
+		arrived = time.Time{}
+		if err == nil && c.w-c.r-had < gatherBytes {
+			arrived = time.Now()
 		}
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			if errors.Is(err, io.EOF) {
