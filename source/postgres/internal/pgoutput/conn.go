@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"syscall"
 	"time"
 
@@ -36,10 +37,33 @@ func Take(c *pgconn.PgConn) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := h.Frontend.ReadBufferLen(); n > 0 {
-		return nil, errors.Join(fmt.Errorf("the server said %d bytes that nobody asked for", n), h.Conn.Close())
+	if err := quiet(h); err != nil {
+		return nil, errors.Join(err, h.Conn.Close())
 	}
 	return &Conn{net: h.Conn, raw: socketOf(h.Conn), buf: make([]byte, bufferSize)}, nil
+}
+
+// quiet waits until nobody else reads the connection. Behind a write that took
+// long, pgconn has a goroutine that reads until there is something, which would
+// be the first bytes of what we ask for.
+func quiet(h *pgconn.HijackedConn) error {
+	if err := h.Conn.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		return err
+	}
+	for {
+		switch m, err := h.Frontend.Receive(); {
+		case errors.Is(err, os.ErrDeadlineExceeded) && h.Frontend.ReadBufferLen() == 0:
+			return h.Conn.SetReadDeadline(time.Time{})
+		case err != nil:
+			return fmt.Errorf("take over the connection: %w", err)
+		default:
+			switch m.(type) {
+			case *pgproto3.NoticeResponse, *pgproto3.ParameterStatus, *pgproto3.NotificationResponse:
+			default:
+				return fmt.Errorf("take over the connection: the server said %T, which nobody asked for", m)
+			}
+		}
+	}
 }
 
 func socketOf(c net.Conn) syscall.RawConn {
