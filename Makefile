@@ -19,8 +19,8 @@ help: ## Print this list
 	@echo
 	@echo "PKG=./source/... narrows a chore to packages, RUN=Name to tests, BENCH=Name to benchmarks,"
 	@echo "ONLY=mysql,kafka to those servers, or ONLY=none. TAILRACE_MYSQL, TAILRACE_MARIADB, TAILRACE_POSTGRES,"
-	@echo "TAILRACE_POSTGRES18 and TAILRACE_KAFKA each name a server that runs already, TAILRACE_CACHE the directory of"
-	@echo "what is downloaded."
+	@echo "TAILRACE_POSTGRES18, TAILRACE_KAFKA and TAILRACE_REGISTRY each name a server that runs already, TAILRACE_CACHE"
+	@echo "the directory of what is downloaded."
 
 test: programs compiler ## Bring and start the servers, run every test under the race detector, stop the servers
 	@exec $(SERVERS) -- build/gotest -race -timeout 20m -run '$(RUN)' $(PKG)

@@ -33,7 +33,7 @@ func kafkaKind() Kind {
 var kafkaPOM []byte
 
 func startKafka(ctx context.Context, s *Site, options []string) (*Process, error) {
-	jars, err := s.maven(ctx, "kafka", kafkaPOM)
+	jars, err := s.maven(ctx, "kafka", kafkaPOM, "copy-dependencies")
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +117,9 @@ func (s *Site) formatKafka(ctx context.Context, jars, dir string) error {
 	})
 }
 
-// maven returns a directory with the jars that a project object model depends on. Another model makes another directory.
-func (s *Site) maven(ctx context.Context, name string, pom []byte) (jars string, err error) {
+// maven returns a directory with what a project object model depends on: the jars as they are, copy-dependencies, or what archives
+// hold, unpack-dependencies. Another model makes another directory.
+func (s *Site) maven(ctx context.Context, name string, pom []byte, goal string) (jars string, err error) {
 	hash := fnv.New32a()
 	hash.Write(pom)
 	return s.cache.Dir(ctx, fmt.Sprintf("%s/jars-%08x", name, hash.Sum32()), func(dir string) error {
@@ -131,11 +132,11 @@ func (s *Site) maven(ctx context.Context, name string, pom []byte) (jars string,
 			if err := os.WriteFile(filepath.Join(project, "pom.xml"), pom, 0o644); err != nil {
 				return err
 			}
-			cmd := command(ctx, output, &syscall.SysProcAttr{}, "mvn", "--batch-mode", "dependency:copy-dependencies",
+			cmd := command(ctx, output, &syscall.SysProcAttr{}, "mvn", "--batch-mode", "dependency:"+goal,
 				"-DincludeScope=runtime", "-DoutputDirectory="+dir)
 			cmd.Dir = project
 			if err := cmd.Run(); err != nil {
-				return fmt.Errorf("mvn dependency:copy-dependencies: %w", err)
+				return fmt.Errorf("mvn dependency:%s: %w", goal, err)
 			}
 			return nil
 		})

@@ -38,8 +38,9 @@ type Process struct {
 	exited chan struct{} // closed when cmd has ended
 }
 
-// startTimeout is how long a server may take until it serves. A loaded machine needs a multiple of the usual 3 s.
-const startTimeout = 90 * time.Second
+// startTimeout is how long a server may take until it serves. A loaded machine needs a multiple of the usual 3 s, and the registry
+// alone takes 20 s on two processors.
+const startTimeout = 3 * time.Minute
 
 // Start runs the program and returns when the server serves.
 func (p *Process) Start(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net"
+	"net/http"
 	"runtime"
 	"strings"
 	"sync"
@@ -93,6 +94,34 @@ func TestSharedKafka(t *testing.T) {
 	})
 	if n := len(partitions(t, testserver.Kafka(t).Brokers[0], topic)); n != 0 {
 		t.Errorf("topic %s outlived its test", topic)
+	}
+}
+
+func TestSharedRegistry(t *testing.T) {
+	t.Parallel()
+	server := testserver.Registry(t)
+	subject := server.URL + "/subjects/" + server.Topic(t) + "-value/versions"
+	for _, call := range []struct {
+		method, body string
+		status       int
+	}{
+		{http.MethodGet, "", http.StatusNotFound},
+		{http.MethodPost, `{"schema": "\"string\""}`, http.StatusOK},
+		{http.MethodGet, "", http.StatusOK},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), call.method, subject, strings.NewReader(call.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/vnd.schemaregistry.v1+json")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != call.status {
+			t.Errorf("%s of a new subject: %s, want %d", call.method, response.Status, call.status)
+		}
 	}
 }
 
