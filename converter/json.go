@@ -47,8 +47,7 @@ type JSONConfig struct {
 }
 
 const (
-	defaultUnavailable = "__debezium_unavailable_value"
-	defaultCacheSize   = 1000
+	defaultCacheSize = 1000
 
 	// maxDepth bounds how deep data may nest, as Jackson bounds it.
 	maxDepth = 1000
@@ -81,7 +80,7 @@ var _ Converter = (*JSON)(nil)
 // NewJSON makes a JSON converter.
 func NewJSON(config JSONConfig) *JSON {
 	if config.Unavailable == "" {
-		config.Unavailable = defaultUnavailable
+		config.Unavailable = DefaultUnavailable
 	}
 	if config.CacheSize <= 0 {
 		config.CacheSize = defaultCacheSize

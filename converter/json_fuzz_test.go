@@ -7,13 +7,14 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/converter/internal/dice"
+	"github.com/tailrace-io/tailrace/converter/internal/orders"
 )
 
 // FuzzJSONDecode reads bytes of any kind: whatever is read has to be as its
 // schema says, and what encoding/json would not read must not be read.
 func FuzzJSONDecode(f *testing.F) {
-	schema, v := order()
+	schema, v := orders.Change()
 	for _, config := range []JSONConfig{{}, {Schemas: true}} {
 		data, err := NewJSON(config).Append([]byte{}, "t", schema, v)
 		if err != nil {
@@ -67,12 +68,12 @@ func mayBeMore(data []byte) bool {
 func FuzzJSONRoundTrip(f *testing.F) {
 	f.Add([]byte("seed"), "text")
 	f.Add([]byte{13, 3, 12, 11, 13, 2, 9, 10, 200, 100, 50, 25, 12, 6, 5, 4, 3, 2, 1}, "\u2028\n\"")
-	f.Fuzz(func(t *testing.T, dice []byte, text string) {
+	f.Fuzz(func(t *testing.T, rolls []byte, text string) {
 		converters := []*JSON{NewJSON(JSONConfig{Schemas: true}), NewJSON(JSONConfig{Schemas: true, NumericDecimals: true, KeepNulls: true})}
 		text = strings.ToValidUTF8(text, "?")
-		d := &dicer{dice: dice, text: text}
-		schema := d.schema(0)
-		v := d.value(schema)
+		d := dice.New(rolls, text)
+		schema := d.Schema()
+		v := d.Value(schema)
 		for _, c := range converters {
 			data, err := c.Append([]byte{}, "t", schema, v)
 			if err != nil {
@@ -90,110 +91,6 @@ func FuzzJSONRoundTrip(f *testing.F) {
 			}
 		}
 	})
-}
-
-// dicer makes schemas and values out of bytes.
-type dicer struct {
-	dice []byte
-	text string
-}
-
-func (d *dicer) roll(n int) int {
-	if len(d.dice) == 0 {
-		return 0
-	}
-	c := d.dice[0]
-	d.dice = d.dice[1:]
-	return int(c) % n
-}
-
-func (d *dicer) schema(depth int) *tailrace.Schema {
-	kinds := []string{"", tailrace.DecimalName, tailrace.DateName, tailrace.TimestampName}
-	var b *tailrace.SchemaBuilder
-	if name := kinds[d.roll(len(kinds))]; name != "" {
-		b = tailrace.Semantic(name)
-		if name == tailrace.DecimalName {
-			b = tailrace.DecimalSchema(d.roll(12) - 3)
-		}
-	} else {
-		simple := 9
-		if depth < 4 {
-			simple = 12
-		}
-		t := tailrace.TypeInt8 + tailrace.Type(d.roll(simple))
-		b = tailrace.NewSchema(t)
-		switch t {
-		case tailrace.TypeArray:
-			b.Elem(d.schema(depth + 1))
-		case tailrace.TypeMap:
-			b.Key(d.required(depth + 1)).Elem(d.schema(depth + 1))
-		case tailrace.TypeStruct:
-			for i := range d.roll(5) {
-				b.Field(d.text+string(rune('a'+i)), d.schema(depth+1))
-			}
-		}
-	}
-	if d.roll(3) == 0 {
-		b.Optional()
-	}
-	return b.MustBuild()
-}
-
-func (d *dicer) required(depth int) *tailrace.Schema {
-	return d.schema(depth).Builder().Required().MustBuild()
-}
-
-func (d *dicer) number() int64 {
-	n := int64(0)
-	for range d.roll(9) {
-		n = n<<8 | int64(d.roll(256))
-	}
-	if d.roll(2) == 0 {
-		return -n
-	}
-	return n
-}
-
-func (d *dicer) value(s *tailrace.Schema) tailrace.Value {
-	if s.Optional() && d.roll(3) == 0 {
-		return tailrace.Value{}
-	}
-	switch t := s.Type(); t {
-	case tailrace.TypeFloat32:
-		return tailrace.Float32(float32(d.number()) / 1024)
-	case tailrace.TypeFloat64:
-		return tailrace.Float64(float64(d.number()) / 1e7)
-	case tailrace.TypeBoolean:
-		return tailrace.Boolean(d.roll(2) == 1)
-	case tailrace.TypeString:
-		return tailrace.String(d.text)
-	case tailrace.TypeBytes:
-		if s.Name() == tailrace.DecimalName {
-			return tailrace.Bytes(tailrace.AppendUnscaled(nil, d.number()))
-		}
-		return tailrace.Bytes([]byte(d.text))
-	case tailrace.TypeArray:
-		vs := make([]tailrace.Value, d.roll(4))
-		for i := range vs {
-			vs[i] = d.value(s.Elem())
-		}
-		return tailrace.Array(vs)
-	case tailrace.TypeMap:
-		if d.roll(2) == 0 {
-			return tailrace.Map(nil)
-		}
-		return tailrace.Map([]tailrace.Value{d.value(s.Key()), d.value(s.Elem())})
-	case tailrace.TypeStruct:
-		vs := make([]tailrace.Value, len(s.Fields()))
-		for i, f := range s.Fields() {
-			vs[i] = d.value(f.Schema)
-		}
-		return tailrace.StructOf(vs)
-	default:
-		n := d.number()
-		bits := 8 << (t - tailrace.TypeInt8)
-		return tailrace.Integer(t, n<<(64-bits)>>(64-bits))
-	}
 }
 
 // FuzzStringEscape holds what is written and read against encoding/json.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/converter/internal/orders"
 )
 
 func appendJSON(t testing.TB, config JSONConfig, s *tailrace.Schema, v tailrace.Value) string {
@@ -20,7 +21,7 @@ func appendJSON(t testing.TB, config JSONConfig, s *tailrace.Schema, v tailrace.
 }
 
 func TestJSONGivesOneSchemaForEqualTexts(t *testing.T) {
-	schema, v := order()
+	schema, v := orders.Change()
 	c := NewJSON(JSONConfig{Schemas: true})
 	data, err := c.Append([]byte{}, "orders", schema, v)
 	require.NoError(t, err)
@@ -119,7 +120,7 @@ func TestJSONWritesDebeziumsPlaceholderForAnUnchangedColumn(t *testing.T) {
 		"texts":             {array(tailrace.StringSchema), `["__debezium_unavailable_value"]`},
 		"list of bytes":     {array(tailrace.BytesSchema), `["X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ=="]`},
 		"integers":          {array(tailrace.OptionalInt32Schema), `[95,95,100,101,98,101,122,105,117,109,95,117,110,97,118,97,105,108,97,98,108,101,95,118,97,108,117,101]`},
-		"UUIDs":             {array(tailrace.Semantic(tailrace.UUIDName).MustBuild()), `["` + nameUUID(defaultUnavailable) + `"]`},
+		"UUIDs":             {array(tailrace.Semantic(tailrace.UUIDName).MustBuild()), `["` + nameUUID(DefaultUnavailable) + `"]`},
 		"hstore":            {tailrace.NewSchema(tailrace.TypeMap).Key(tailrace.StringSchema).Elem(tailrace.OptionalStringSchema).MustBuild(), `{"__debezium_unavailable_value":"__debezium_unavailable_value"}`},
 		"no room, optional": {tailrace.DecimalSchema(2).Optional().MustBuild(), `null`},
 	} {
@@ -133,11 +134,11 @@ func TestJSONWritesDebeziumsPlaceholderForAnUnchangedColumn(t *testing.T) {
 	_, err := NewJSON(JSONConfig{}).Append(nil, "t", tailrace.Int32Schema, tailrace.Unchanged())
 	require.EqualError(t, err, "write JSON: a column that the log did not carry, for which int32 has no placeholder")
 	require.Equal(t, `"n/a"`, appendJSON(t, JSONConfig{Unavailable: "n/a"}, tailrace.StringSchema, tailrace.Unchanged()))
-	require.Equal(t, "b68a35a7-17ad-35b3-af2a-ae46edb4545a", nameUUID(defaultUnavailable))
+	require.Equal(t, "b68a35a7-17ad-35b3-af2a-ae46edb4545a", nameUUID(DefaultUnavailable))
 }
 
 func TestJSONErrorsSayWhere(t *testing.T) {
-	schema, v := order()
+	schema, v := orders.Change()
 	bad := v.Fields()[1].Fields()
 	bad[3] = tailrace.Int32(1)
 	_, err := NewJSON(JSONConfig{}).Append(nil, "t", schema, v)
@@ -225,7 +226,7 @@ func TestParseDecimalIsExact(t *testing.T) {
 }
 
 func TestJSONSchemaTextIsReadAndWritten(t *testing.T) {
-	schema, _ := order()
+	schema, _ := orders.Change()
 	text, err := AppendJSONSchema([]byte("x"), schema)
 	require.NoError(t, err)
 	require.True(t, json.Valid(text[1:]))
@@ -259,7 +260,7 @@ func TestJSONCarriesTheDefaultOfAStruct(t *testing.T) {
 }
 
 func TestJSONAllocatesNothingOnceItKnowsTheSchema(t *testing.T) {
-	schema, v := order()
+	schema, v := orders.Change()
 	for _, schemas := range []bool{false, true} {
 		c := NewJSON(JSONConfig{Schemas: schemas})
 		dst, err := c.Append([]byte{}, "t", schema, v)

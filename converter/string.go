@@ -67,7 +67,7 @@ func appendJava(dst []byte, s *tailrace.Schema, v tailrace.Value, depth int) ([]
 	case tailrace.TypeNull:
 		return append(dst, "null"...), nil
 	case tailrace.TypeUnchanged:
-		return append(dst, defaultUnavailable...), nil
+		return append(dst, DefaultUnavailable...), nil
 	case tailrace.TypeFloat32:
 		return appendJavaFloat(dst, v.Float(), 32), nil
 	case tailrace.TypeFloat64:
