@@ -3,6 +3,7 @@ package avro
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -210,9 +211,32 @@ func (w *schemaWriter) field(f *field, space string) (n jsontree.Node, err error
 	return n, nil
 }
 
-// same says whether two named schemas have one text.
-func (s *schema) same(t *schema) bool {
-	a, errA := s.text()
-	b, errB := t.text()
-	return errA == nil && errB == nil && a == b
+// same says whether two schemas are alike in every respect.
+func (s *schema) same(t *schema) bool { return same(s, t, make(map[[2]*schema]bool)) }
+
+// same takes the pairs that are being compared for alike, so that it ends where
+// a schema holds itself.
+func same(a, b *schema, open map[[2]*schema]bool) bool {
+	pair := [2]*schema{a, b}
+	if a == b || a == nil || b == nil || open[pair] {
+		return a == b || open[pair]
+	}
+	open[pair] = true
+	if a.kind != b.kind || a.name != b.name || a.doc != b.doc || a.size != b.size || a.fallback != b.fallback ||
+		len(a.fields) != len(b.fields) || len(a.branches) != len(b.branches) || !slices.Equal(a.symbols, b.symbols) ||
+		string(a.props.Append(nil)) != string(b.props.Append(nil)) || !same(a.elem, b.elem, open) {
+		return false
+	}
+	for i := range a.fields {
+		f, g := &a.fields[i], &b.fields[i]
+		if f.name != g.name || f.doc != g.doc || string(f.def.Append(nil)) != string(g.def.Append(nil)) || !same(f.typ, g.typ, open) {
+			return false
+		}
+	}
+	for i := range a.branches {
+		if !same(a.branches[i], b.branches[i], open) {
+			return false
+		}
+	}
+	return true
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/tailrace-io/tailrace/converter"
+	"github.com/tailrace-io/tailrace/converter/avro"
 	"github.com/tailrace-io/tailrace/engine/connect"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/engine/connect/smt"
@@ -51,6 +52,7 @@ func Registry() connect.Registry {
 		Converters: map[string]func(*property.Set) converter.Converter{
 			jsonClass:   json,
 			stringClass: text,
+			"io.confluent.connect.avro.AvroConverter":                func(p *property.Set) converter.Converter { return avro.FromProperties(p) },
 			"org.apache.kafka.connect.storage.SimpleHeaderConverter": plain(simpleHeader{}),
 			"org.apache.kafka.connect.converters.BooleanConverter":   plain(converter.Boolean{}),
 			"org.apache.kafka.connect.converters.ByteArrayConverter": plain(converter.Bytes{}),

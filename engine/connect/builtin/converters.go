@@ -1,9 +1,7 @@
 package builtin
 
 import (
-	"encoding/hex"
 	"errors"
-	"strings"
 
 	"github.com/tailrace-io/tailrace/converter"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
@@ -26,7 +24,7 @@ func json(p *property.Set) converter.Converter {
 		NumericDecimals: p.Enum("decimal.format") == "NUMERIC",
 		KeepNulls:       !p.Bool("replace.null.with.default"),
 		CacheSize:       p.Int("schemas.cache.size"),
-		Unavailable:     unavailable(p.Root()),
+		Unavailable:     property.Unavailable(p.Root()),
 	}
 	if text := p.String("schema.content"); text != "" {
 		schema, err := converter.ParseJSONSchema([]byte(text))
@@ -64,23 +62,4 @@ func plain(c converter.Converter) func(*property.Set) converter.Converter {
 		p.Use(property.Table{{Key: "schemas.enable", Ignored: "the converter writes no schemas", Doc: "Whether schemas are written."}})
 		return c
 	}
-}
-
-// unavailable gives the text that stands for a column which the log did not
-// carry. It is Debezium's connectors that have the property; here it is the
-// converters' matter.
-func unavailable(p *property.Set) string {
-	const key = "unavailable.value.placeholder"
-	if !p.Has(key) {
-		return ""
-	}
-	text := p.Use(property.Table{{Key: key, Doc: "What stands for a column that the log did not carry."}}).String(key)
-	if digits, ok := strings.CutPrefix(text, "hex:"); ok {
-		b, err := hex.DecodeString(digits)
-		if err != nil {
-			p.Errorf(key, "%q must have hexadecimal digits behind hex:", text)
-		}
-		return string(b)
-	}
-	return text
 }

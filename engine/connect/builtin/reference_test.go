@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tailrace-io/tailrace/converter/avro"
+	"github.com/tailrace-io/tailrace/converter/registry"
 	"github.com/tailrace-io/tailrace/engine/connect"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	offsets "github.com/tailrace-io/tailrace/offset/kafka"
@@ -60,6 +62,10 @@ func pages() map[string][]section {
 			{"KafkaOffsetBackingStore, behind `offset.storage.`", offsets.Properties()},
 			{"JsonConverter, behind `key.converter.`, `value.converter.`, `header.converter.` or `converter.`", jsonProperties()},
 			{"StringConverter, likewise", stringProperties()},
+		},
+		"schema-registry": {
+			{"io.confluent.connect.avro.AvroConverter, behind `key.converter.`, `value.converter.` or `converter.`", avro.Properties()},
+			{"The registry, of any of these converters", registry.Properties()},
 		},
 		"transforms": transforms(),
 	}

@@ -62,6 +62,9 @@ func (s *Set) LogTo(log *slog.Logger) *Set { s.log = log; return s }
 // should log nothing.
 func (s *Set) Log() *slog.Logger { return s.log }
 
+// Prefix is that of this part, such as "key.converter.".
+func (s *Set) Prefix() string { return s.prefix }
+
 // Root gives another reader of the whole configuration.
 func (s *Set) Root() *Set { return &Set{reading: s.reading} }
 
