@@ -69,6 +69,11 @@ func (r *reader) add(ctx context.Context, name Table) error {
 	if err := r.inspect(ctx, t); err != nil {
 		return err
 	}
+	if r.DeletesDir != "" {
+		if err := r.watchDeletes(t); err != nil {
+			return err
+		}
+	}
 	r.tables = append(r.tables, t)
 	return nil
 }

@@ -130,10 +130,13 @@ func readOffsets(from []tailrace.Offset) (stored, error) {
 	s := stored{qualified: map[string]storedPosition{}, bare: map[string]storedPosition{}}
 	for _, o := range from {
 		var part struct {
-			Protocol, Table, Query *string
+			Protocol, Table, Query, Deletes *string
 		}
 		if err := strictJSON(o.Partition, &part); err != nil {
 			return s, fmt.Errorf("the stored partition %s cannot be read: %w", o.Partition, err)
+		}
+		if part.Deletes != nil {
+			continue // it only says when keys can be let go
 		}
 		p, err := parsePosition(o.Position)
 		if err != nil {

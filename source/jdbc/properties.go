@@ -79,6 +79,9 @@ func tableProperties() property.Table {
 		{Key: "batch.max.rows", Type: property.Int, Default: "1000", Check: property.AtLeast(1), Doc: "The greatest number of rows in a batch."},
 		{Key: "table.poll.interval.ms", Type: property.Millis, Default: "60000", Check: property.AtLeast(0), Doc: "The time between two looks for tables that have come or gone."},
 		{Key: "tailrace.keys", Type: property.Bool, Default: "false", Doc: "Whether records have a key, a struct of the columns of the primary key. Confluent's connector never gives one."},
+		{Key: "tailrace.envelope", Type: property.Bool, Default: "false", Doc: "Whether rows are in Debezium's change envelope: the op is c in mode incrementing and otherwise r, and there is no before."},
+		{Key: "tailrace.deletes.directory", Doc: "A directory for the keys of all rows that were read, by which deletes are found and become records without a value. It sets tailrace.keys. Without it none are found."},
+		{Key: "tailrace.deletes.interval.ms", Type: property.Millis, Default: "60000", Check: property.AtLeast(1), Doc: "The time between two comparisons with the keys of the tables."},
 		{Key: "date.calendar.system", Type: property.Enum, Values: []string{"PROLEPTIC_GREGORIAN", "LEGACY"}, Default: "LEGACY",
 			Doc: "Dates are those that the database shows, in either setting; Java's old calendar shifts those before 1582."},
 	}
@@ -120,6 +123,9 @@ func FromProperties(p *property.Set, dialects ...Dialect) Source {
 		Isolation:          isolations[p.Enum("transaction.isolation.mode")],
 		TablePoll:          max(p.Millis("table.poll.interval.ms"), time.Nanosecond),
 		Keys:               p.Bool("tailrace.keys"),
+		Envelope:           p.Bool("tailrace.envelope"),
+		DeletesDir:         p.String("tailrace.deletes.directory"),
+		DeletesInterval:    p.Millis("tailrace.deletes.interval.ms"),
 		TopicPrefix:        p.String("topic.prefix"),
 		BatchRows:          p.Int("batch.max.rows"),
 		PollInterval:       max(p.Millis("poll.interval.ms"), time.Nanosecond), // 0 stands for the default

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unsafe"
 
@@ -34,6 +35,9 @@ type reader struct {
 	half   half      // what the next batch has so far
 	stuck  error     // what comes behind the half batch
 	dead   error     // what ended the reading
+
+	watched  sync.Mutex
+	watching []*deletes // of all tables, those that have gone included
 }
 
 // cursor is a query whose rows are being read.
@@ -122,6 +126,9 @@ func (r *reader) step(ctx context.Context) (tailrace.Batch, error) {
 		if b := r.begins(); len(b.Offsets) > 0 {
 			return b, nil
 		}
+		if b, err := r.deleted(ctx, t); err != nil || len(b.Records) > 0 {
+			return b, err
+		}
 		if err := r.ask(ctx, t); err != nil || r.cursor == nil {
 			return tailrace.Batch{}, err
 		}
@@ -142,7 +149,7 @@ func (r *reader) step(ctx context.Context) (tailrace.Batch, error) {
 			r.stuck = r.failed("end the query of table "+t.String(), err)
 		}
 	}
-	return r.give(t), nil
+	return r.give(t)
 }
 
 // wait ends when the next round begins.
@@ -351,8 +358,12 @@ func (r *reader) take(t *table) error {
 			return err
 		}
 	}
+	key := t.plan.keyOf(&h.slab, value)
+	if r.Envelope {
+		value = r.wrap(&h.slab, t, value, r.op(), t.at.timestamp.V)
+	}
 	h.records = append(h.records, tailrace.Record{
-		Topic: t.topic, KeySchema: t.plan.keySchema, Key: t.plan.keyOf(&h.slab, value), ValueSchema: t.plan.schema, Value: value,
+		Topic: t.topic, KeySchema: t.plan.keySchema, Key: key, ValueSchema: t.plan.value, Value: value,
 	})
 	h.size += size
 	return nil
@@ -402,8 +413,11 @@ func unripe(moment, end time.Time, tick time.Duration) bool {
 }
 
 // give hands the batch over, with the position behind it where that is new.
-func (r *reader) give(t *table) tailrace.Batch {
+func (r *reader) give(t *table) (tailrace.Batch, error) {
 	h := r.half
+	if err := t.remember(h.records); err != nil {
+		return tailrace.Batch{}, err
+	}
 	r.half = half{}
 	b := tailrace.Batch{Records: h.records}
 	if len(b.Records) > 0 {
@@ -414,11 +428,14 @@ func (r *reader) give(t *table) tailrace.Batch {
 		b.Offsets = []tailrace.Offset{{Partition: t.partition, Position: t.safe.text()}}
 		t.told = t.safe
 	}
-	return b
+	return b, nil
 }
 
-// Commit has nothing to do: the database forgets nothing on our account.
-func (r *reader) Commit(context.Context, []tailrace.Offset) error { return nil }
+// Commit lets go of the keys of deletes. Otherwise it has nothing to do: the
+// database forgets nothing on our account.
+func (r *reader) Commit(_ context.Context, offsets []tailrace.Offset) error {
+	return r.commitDeletes(offsets)
+}
 
 // Close ends the query that is open and, where the reader opened it, the
 // database.
@@ -431,6 +448,12 @@ func (r *reader) Close() error {
 			err = nil
 		}
 	}
+	r.watched.Lock()
+	for _, d := range r.watching {
+		err = errors.Join(err, d.keys.close())
+	}
+	r.watching = nil
+	r.watched.Unlock()
 	if r.db != nil && r.Source.DB == nil {
 		err = errors.Join(err, r.db.Close())
 	}

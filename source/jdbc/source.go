@@ -168,6 +168,22 @@ type Source struct {
 	// none here either (tailrace.keys).
 	Keys bool
 
+	// Envelope puts rows into Debezium's change envelope: op is c in mode
+	// incrementing, which sees inserts alone, and otherwise r; there is no before.
+	// Sinks that take Debezium's changes take these (tailrace.envelope).
+	Envelope bool
+
+	// DeletesDir is a directory for the keys of all rows that were given, a file a
+	// table, by which deletes are found: every DeletesInterval the tables' keys are
+	// read and compared. A row that is gone becomes a record without a value, and
+	// in an Envelope one with the op d before that. Keys are set with it, and kept
+	// in memory too. "" finds no deletes (tailrace.deletes.directory).
+	DeletesDir string
+
+	// DeletesInterval is the time between two such comparisons. 0 means a minute
+	// (tailrace.deletes.interval.ms).
+	DeletesInterval time.Duration
+
 	// Isolation is the level at which transactions with the queries run. The
 	// default is the database's own (transaction.isolation.mode).
 	Isolation sql.IsolationLevel
@@ -188,6 +204,8 @@ const (
 	defaultPollInterval = 5 * time.Second
 	defaultTablePoll    = time.Minute
 	defaultBatchRows    = 1000
+
+	defaultDeletesInterval = time.Minute
 )
 
 // Open checks the configuration, connects, finds the tables and checks that
@@ -221,6 +239,10 @@ func (s Source) withDefaults() Source {
 	if s.TablePoll == 0 {
 		s.TablePoll = defaultTablePoll
 	}
+	if s.DeletesInterval == 0 {
+		s.DeletesInterval = defaultDeletesInterval
+	}
+	s.Keys = s.Keys || s.DeletesDir != ""
 	if s.BatchRows == 0 {
 		s.BatchRows = defaultBatchRows
 	}
@@ -268,6 +290,9 @@ func (s Source) check() error {
 	}
 	if s.PollInterval < 0 {
 		bad("PollInterval (poll.interval.ms) is negative")
+	}
+	if s.DeletesInterval < 0 {
+		bad("DeletesInterval (tailrace.deletes.interval.ms) is negative")
 	}
 	if s.BatchRows < 0 {
 		bad("BatchRows (batch.max.rows) is negative")
@@ -325,6 +350,9 @@ func (s Source) checkQuery() (errs []error) {
 	}
 	if s.Keys {
 		errs = append(errs, errors.New("Keys (tailrace.keys) are those of tables, which a Query (query) has not: let the transform ValueToKey make them"))
+	}
+	if s.DeletesDir != "" {
+		errs = append(errs, errors.New("DeletesDir (tailrace.deletes.directory) goes by the keys of tables, which a Query (query) has not"))
 	}
 	if s.TopicPrefix == "" {
 		errs = append(errs, errors.New("TopicPrefix (topic.prefix) is empty: it is the topic of a Query (query)"))

@@ -24,6 +24,8 @@ type table struct {
 	plan    *plan
 	wide    map[string]bool // integer columns that had a number greater than their type
 
+	deletes *deletes // nil where nobody looks for them
+
 	at   position // behind the last row that was given
 	safe position // behind the last row that need not be given again
 	told position // the position that was last given with a batch
@@ -31,8 +33,9 @@ type table struct {
 
 // plan is how the rows of one version of a table become records.
 type plan struct {
-	schema   *tailrace.Schema
-	columns  []*Column // those that have a field, in the fields' order
+	schema   *tailrace.Schema // of rows
+	value    *tailrace.Schema // of records: that of rows, or an envelope's
+	columns  []*Column        // those that have a field, in the fields' order
 	decoders []Decoder
 	id       int // the field of the incrementing column; -1 without
 
@@ -51,6 +54,9 @@ func (r *reader) describe(t *table, columns []Column) error {
 	p, err := r.newPlan(t, columns)
 	if err != nil {
 		return err
+	}
+	if t.deletes != nil && !slices.EqualFunc(t.plan.key, p.key, func(was, is int) bool { return t.plan.columns[was].Name == p.columns[is].Name }) {
+		return amiss(t.Table, "its primary key has changed, by which deletes are found: start again, without the file %s of the old keys", t.deletes.keys.path)
 	}
 	t.columns, t.plan = columns, p
 	return nil
@@ -74,7 +80,10 @@ func (r *reader) newPlan(t *table, columns []Column) (*plan, error) {
 		return nil, err
 	}
 	b := tailrace.NewSchema(tailrace.TypeStruct)
-	if r.Query == "" {
+	switch {
+	case r.Envelope:
+		b.Name(t.topic + ".Value").Optional()
+	case r.Query == "":
 		b.Name(t.Name)
 	}
 	for i := range columns {
@@ -104,6 +113,12 @@ func (r *reader) newPlan(t *table, columns []Column) (*plan, error) {
 	if p.schema, err = b.Build(); err != nil {
 		return nil, amiss(t.Table, "%w", err)
 	}
+	p.value = p.schema
+	if r.Envelope {
+		if p.value, err = envelopeSchema(t.topic, p.schema); err != nil {
+			return nil, amiss(t.Table, "%w", err)
+		}
+	}
 	if err := r.addKey(p, t); err != nil {
 		return nil, err
 	}
@@ -130,7 +145,11 @@ func (r *reader) addKey(p *plan, t *table) error {
 	if len(p.key) == 0 {
 		return nil
 	}
-	b := tailrace.NewSchema(tailrace.TypeStruct).Name(t.Name + ".Key")
+	name := t.Name
+	if r.Envelope {
+		name = t.topic
+	}
+	b := tailrace.NewSchema(tailrace.TypeStruct).Name(name + ".Key")
 	for _, i := range p.key {
 		b.Field(p.columns[i].Name, p.schema.Fields()[i].Schema)
 	}

@@ -1,19 +1,26 @@
 package mysql_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/converter"
+	"github.com/tailrace-io/tailrace/engine"
 	"github.com/tailrace-io/tailrace/internal/testserver"
+	"github.com/tailrace-io/tailrace/sink/kafka"
 	"github.com/tailrace-io/tailrace/source/jdbc"
 	"github.com/tailrace-io/tailrace/source/jdbc/mysql"
+	"github.com/tailrace-io/tailrace/transform"
 )
 
-const benchRows = 200_000
+const benchRows = 500_000
 
 // sbtest makes sysbench's table.
 func sbtest(b *testing.B) (jdbc.Source, *testserver.MySQLServer, string) {
@@ -21,7 +28,7 @@ func sbtest(b *testing.B) (jdbc.Source, *testserver.MySQLServer, string) {
 	database := server.Database(b)
 	server.Exec(b, "USE "+database, "SET cte_max_recursion_depth = 10000000",
 		"CREATE TABLE sbtest1 (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, k INT NOT NULL DEFAULT 0, c CHAR(120) NOT NULL DEFAULT '', pad CHAR(60) NOT NULL DEFAULT '', KEY k_1 (k))",
-		"INSERT INTO sbtest1 (k, c, pad) WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 200000) "+
+		"INSERT INTO sbtest1 (k, c, pad) WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 500000) "+
 			"SELECT i * 7 % 1000000, RPAD(CONCAT(i, '-'), 119, '68487932199-'), RPAD(CONCAT(i, '-'), 59, '13241531885-') FROM n")
 	return jdbc.Source{
 		URL: "jdbc:mysql://" + server.Addr + "/" + database, User: server.User, Password: server.Password, Dialect: mysql.Dialect{},
@@ -89,4 +96,41 @@ func BenchmarkScan(b *testing.B) {
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 		})
 	}
+}
+
+// BenchmarkToKafka moves the whole of sbtest1 to a topic of three partitions, as
+// JSON with schemas; an operation is a row. BenchmarkScan is what the server and
+// the driver need for the same rows.
+func BenchmarkToKafka(b *testing.B) {
+	s, _, _ := sbtest(b)
+	broker := testserver.Kafka(b)
+	json := converter.NewJSON(converter.JSONConfig{Schemas: true})
+	for b.Loop() {
+		topic := broker.Topic(b, 3)
+		ctx, stop := context.WithCancel(b.Context())
+		written := 0
+		e, err := engine.New(engine.Config{
+			Name: "sbtest", Source: s, Sink: kafka.Sink{Brokers: broker.Brokers}, Encode: engine.Converters{Key: json, Value: json},
+			Transforms: []transform.Transform{transform.Func(func(r *tailrace.Record) (bool, error) { r.Topic = topic; return true, nil })},
+			Trace: engine.Trace{Write: func(i engine.WriteInfo) {
+				if written += i.Records; written >= benchRows {
+					stop()
+				}
+			}},
+		})
+		require.NoError(b, err)
+		before, began := processorTime(b), time.Now()
+		require.NoError(b, e.Run(ctx))
+		took := time.Since(began)
+		require.Equal(b, benchRows, written)
+		b.ReportMetric(benchRows/took.Seconds(), "rows/s")
+		b.ReportMetric(float64((processorTime(b)-before).Nanoseconds())/1000/benchRows, "cpu-us/row")
+	}
+}
+
+// processorTime is what this process has used so far.
+func processorTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
