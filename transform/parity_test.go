@@ -42,7 +42,9 @@ func TestTransformsAnswerAsTheRealOnesDo(t *testing.T) {
 	require.NoError(t, err)
 	debeziums, err := filepath.Glob("debezium/testdata/*.jsonl")
 	require.NoError(t, err)
-	files = append(files, debeziums...)
+	scripts, err := filepath.Glob("script/testdata/*.jsonl")
+	require.NoError(t, err)
+	files = append(append(files, debeziums...), scripts...)
 	require.Greater(t, len(files), 15)
 	for _, file := range files {
 		if *record && strings.Contains(file, *only) {
