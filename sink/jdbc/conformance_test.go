@@ -1,14 +1,14 @@
 package jdbc_test
 
 import (
-	"fmt"
+	"database/sql"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/tailrace-io/tailrace"
-	"github.com/tailrace-io/tailrace/sink"
-	"github.com/tailrace-io/tailrace/sink/sinktest"
+	"github.com/tailrace-io/tailrace/sink/jdbc"
+	"github.com/tailrace-io/tailrace/sink/jdbc/dialecttest"
 )
 
 var (
@@ -26,26 +26,21 @@ func numbered(n int, pad string) tailrace.Record {
 	}
 }
 
-// The contract's promises hold on every database, at least once and exactly
-// once. A text that is too long is refused; SQLite refuses it by a check.
-func TestTheSinkKeepsEveryPromise(t *testing.T) {
+// Each dialect does what the writer expects, and with it the sink keeps its
+// contract, at least once and exactly once. SQLite refuses a text that is too
+// long by a check.
+func TestTheDialectsKeepEveryPromise(t *testing.T) {
 	for _, name := range []string{"sqlite", "postgres", "mysql", "mariadb"} {
-		for _, offsets := range []string{"", "tailrace_offsets"} {
-			t.Run(name+"/"+map[bool]string{true: "at least once", false: "exactly once"}[offsets == ""], func(t *testing.T) {
-				sinktest.Run(t, sinktest.Harness{
-					Fresh: func(t testing.TB) (sink.Sink, func() []int) {
-						d := newTarget(t, name)
-						d.exec("CREATE TABLE numbers (number BIGINT PRIMARY KEY, pad VARCHAR(20) CHECK (length(pad) < 20))")
-						s := d.sink()
-						s.OffsetTable = offsets
-						return s, func() []int { return d.numbers(t) }
-					},
-					Record:    func(n int) tailrace.Record { return numbered(n, fmt.Sprint("row ", n)) },
-					Bad:       func() tailrace.Record { return numbered(-1, "this text is longer than the column has room for") },
-					Unordered: true,
-				})
+		t.Run(name, func(t *testing.T) {
+			dialecttest.Run(t, dialecttest.Harness{
+				Fresh: func(t testing.TB) (jdbc.Sink, *sql.DB) {
+					d := newTarget(t, name)
+					return jdbc.Sink{URL: d.url, Dialect: d.dialect}, d.db
+				},
+				Numbers: "CREATE TABLE numbers (number BIGINT PRIMARY KEY, pad VARCHAR(20) CHECK (length(pad) <= 20))",
+				Loads:   name != "sqlite",
 			})
-		}
+		})
 	}
 }
 

@@ -68,7 +68,7 @@ func (Dialect) Columns(ctx context.Context, db jdbc.Queryer, t jdbc.Table) ([]jd
 	if database == "" {
 		database = t.Catalog
 	}
-	rows, err := db.QueryContext(ctx, `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE = 'YES', COLUMN_DEFAULT IS NOT NULL OR EXTRA LIKE '%auto_increment%',
+	rows, err := db.QueryContext(ctx, `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE = 'YES', COLUMN_DEFAULT IS NOT NULL AND NOT (COLUMN_DEFAULT = 'NULL' AND IS_NULLABLE = 'YES') OR EXTRA LIKE '%auto_increment%',
 		EXTRA LIKE '%GENERATED%' AND EXTRA NOT LIKE '%DEFAULT_GENERATED%', COLUMN_KEY = 'PRI' OR EXISTS (SELECT 1 FROM information_schema.STATISTICS s
 		WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA AND s.TABLE_NAME = c.TABLE_NAME AND s.COLUMN_NAME = c.COLUMN_NAME AND s.NON_UNIQUE = 0),
 		coalesce(NUMERIC_PRECISION, 0) FROM information_schema.COLUMNS c WHERE TABLE_SCHEMA = coalesce(nullif(?, ''), database()) AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION`, database, t.Name)
