@@ -7,10 +7,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/internal/suite"
@@ -96,25 +95,56 @@ func newPlace(t testing.TB, h Harness) *place {
 	return &place{t, h, s, db}
 }
 
+// must ends the check where a call has failed.
+func (p *place) must(err error, what ...any) {
+	p.Helper()
+	if err != nil {
+		p.Fatalf("%s: %v", said(what), err)
+	}
+}
+
+// that ends the check where something does not hold.
+func (p *place) that(holds bool, what ...any) {
+	p.Helper()
+	if !holds {
+		p.Fatal(said(what))
+	}
+}
+
+func (p *place) equal(want, got any, what ...any) {
+	p.Helper()
+	if !reflect.DeepEqual(want, got) {
+		p.Errorf("%s: got %v, want %v", said(what), got, want)
+	}
+}
+
+// said is a format and its arguments, or nothing.
+func said(what []any) string {
+	if len(what) == 0 {
+		return "unexpected"
+	}
+	return fmt.Sprintf(fmt.Sprint(what[0]), what[1:]...)
+}
+
 func (p *place) exec(statement string) {
 	p.Helper()
 	_, err := p.db.Exec(statement)
-	require.NoError(p, err, statement)
+	p.must(err, statement)
 }
 
 // ints gives the numbers that a query answers, one a row.
 func (p *place) ints(query string) []int {
 	p.Helper()
 	rows, err := p.db.Query(query)
-	require.NoError(p, err, query)
+	p.must(err, query)
 	defer rows.Close()
 	out := []int{}
 	for rows.Next() {
 		var n int
-		require.NoError(p, rows.Scan(&n))
+		p.must(rows.Scan(&n))
 		out = append(out, n)
 	}
-	require.NoError(p, rows.Err())
+	p.must(rows.Err())
 	return out
 }
 
@@ -128,8 +158,8 @@ func (p *place) upserts() jdbc.Sink {
 func (p *place) open(s jdbc.Sink) sink.Writer {
 	p.Helper()
 	w, err := s.Open(p.Context())
-	require.NoError(p, err)
-	p.Cleanup(func() { require.NoError(p, w.Close()) })
+	p.must(err)
+	p.Cleanup(func() { p.must(w.Close()) })
 	return w
 }
 
@@ -137,7 +167,7 @@ func (p *place) write(w sink.Writer, records ...tailrace.Record) {
 	p.Helper()
 	ctx, cancel := context.WithTimeout(p.Context(), time.Minute)
 	defer cancel()
-	require.NoError(p, w.Write(ctx, records))
+	p.must(w.Write(ctx, records))
 }
 
 var (

@@ -8,9 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/sink"
 	"github.com/tailrace-io/tailrace/sink/jdbc"
@@ -40,7 +37,7 @@ func describes(p *place) {
 	var lines []string
 	for i, c := range columns {
 		typ, err := p.sink.Dialect.Declare(c)
-		require.NoError(p, err, "%v", c)
+		p.must(err, "%v", c)
 		line := syntax.Quote(c.Name) + " " + typ
 		if c.Kind == jdbc.Int32 {
 			columns[i].HasDefault = true
@@ -54,21 +51,21 @@ func describes(p *place) {
 	t := jdbc.Table{Name: "kinds"}
 	p.exec("CREATE TABLE " + syntax.Table(t) + " (" + strings.Join(lines, ", ") + ", PRIMARY KEY (" + syntax.Quote("id") + "))" + syntax.Options)
 	got, err := p.sink.Dialect.Columns(p.Context(), p.db, t)
-	require.NoError(p, err)
-	require.Len(p, got, len(columns))
+	p.must(err)
+	p.that(len(got) == len(columns), "there are %d columns, and %d were declared", len(got), len(columns))
 	for i, c := range columns {
-		assert.Equal(p, c.Name, got[i].Name)
-		assert.Equal(p, c.Nullable, got[i].Nullable, "column %s, %s, lets NULL in", c.Name, got[i].Declared)
-		assert.Equal(p, c.HasDefault, got[i].HasDefault, "column %s, %s, has a default", c.Name, got[i].Declared)
-		assert.Equal(p, c.Key, got[i].Key, "column %s is of the key", c.Name)
-		assert.False(p, got[i].Generated)
+		p.equal(c.Name, got[i].Name)
+		p.equal(c.Nullable, got[i].Nullable, "column %s, %s, lets NULL in", c.Name, got[i].Declared)
+		p.equal(c.HasDefault, got[i].HasDefault, "column %s, %s, has a default", c.Name, got[i].Declared)
+		p.equal(c.Key, got[i].Key, "column %s is of the key", c.Name)
+		p.that(!got[i].Generated, "column %s is generated", c.Name)
 	}
 }
 
 func missesTable(p *place) {
 	got, err := p.sink.Dialect.Columns(p.Context(), p.db, jdbc.Table{Name: "nowhere"})
-	require.NoError(p, err)
-	assert.Empty(p, got)
+	p.must(err)
+	p.equal(0, len(got))
 }
 
 func inserts(p *place) {
@@ -78,12 +75,12 @@ func inserts(p *place) {
 	w := p.open(s)
 	p.write(w, numbers(0, 700, "a")...)
 	p.write(w, number(700, "a"))
-	assert.Equal(p, []int{701}, p.ints("SELECT count(*) FROM numbers WHERE pad = 'a'"))
+	p.equal([]int{701}, p.ints("SELECT count(*) FROM numbers WHERE pad = 'a'"))
 	err := w.Write(p.Context(), []tailrace.Record{number(701, "b"), number(3, "b"), number(702, "b")})
 	bad, ok := errors.AsType[*sink.BatchError](err)
-	require.True(p, ok, "%v", err)
-	assert.Equal(p, 1, bad.Index)
-	assert.Equal(p, []int{701}, p.ints("SELECT number FROM numbers WHERE pad = 'b'"))
+	p.that(ok, "%v", err)
+	p.equal(1, bad.Index)
+	p.equal([]int{701}, p.ints("SELECT number FROM numbers WHERE pad = 'b'"))
 }
 
 func upserts(p *place) {
@@ -92,10 +89,10 @@ func upserts(p *place) {
 	p.write(w, numbers(0, 500, "a")...)
 	p.write(w, numbers(250, 500, "b")...)
 	p.write(w, number(0, "c"), number(750, "c"), number(0, "d"))
-	assert.Equal(p, []int{249}, p.ints("SELECT count(*) FROM numbers WHERE pad = 'a'"))
-	assert.Equal(p, []int{500}, p.ints("SELECT count(*) FROM numbers WHERE pad = 'b'"))
-	assert.Equal(p, []int{750}, p.ints("SELECT number FROM numbers WHERE pad = 'c'"))
-	assert.Equal(p, []int{0}, p.ints("SELECT number FROM numbers WHERE pad = 'd'"))
+	p.equal([]int{249}, p.ints("SELECT count(*) FROM numbers WHERE pad = 'a'"))
+	p.equal([]int{500}, p.ints("SELECT count(*) FROM numbers WHERE pad = 'b'"))
+	p.equal([]int{750}, p.ints("SELECT number FROM numbers WHERE pad = 'c'"))
+	p.equal([]int{0}, p.ints("SELECT number FROM numbers WHERE pad = 'd'"))
 }
 
 func updates(p *place) {
@@ -106,9 +103,9 @@ func updates(p *place) {
 	w := p.open(s)
 	p.write(w, numbers(250, 500, "b")...)
 	p.write(w, number(0, "c"))
-	assert.Equal(p, []int{500}, p.ints("SELECT count(*) FROM numbers"))
-	assert.Equal(p, []int{250}, p.ints("SELECT count(*) FROM numbers WHERE pad = 'b'"))
-	assert.Equal(p, []int{0}, p.ints("SELECT number FROM numbers WHERE pad = 'c'"))
+	p.equal([]int{500}, p.ints("SELECT count(*) FROM numbers"))
+	p.equal([]int{250}, p.ints("SELECT count(*) FROM numbers WHERE pad = 'b'"))
+	p.equal([]int{0}, p.ints("SELECT number FROM numbers WHERE pad = 'c'"))
 }
 
 func deletes(p *place) {
@@ -120,9 +117,9 @@ func deletes(p *place) {
 		records = append(records, gone(n))
 	}
 	p.write(w, append(records, gone(9999))...)
-	assert.Equal(p, []int{599}, p.ints("SELECT number FROM numbers"))
+	p.equal([]int{599}, p.ints("SELECT number FROM numbers"))
 	p.write(w, gone(599))
-	assert.Empty(p, p.ints("SELECT number FROM numbers"))
+	p.equal([]int{}, p.ints("SELECT number FROM numbers"))
 }
 
 func severalKeys(p *place) {
@@ -138,7 +135,7 @@ func severalKeys(p *place) {
 	d1.ValueSchema, d1.Value, d2.ValueSchema, d2.Value = nil, tailrace.Value{}, nil, tailrace.Value{}
 	p.write(w, d1, d2)
 	q := p.sink.Dialect.Syntax().Quote
-	assert.Equal(p, []int{1, 3}, p.ints("SELECT "+q("a")+" FROM "+q("pairs")+" ORDER BY "+q("a")))
+	p.equal([]int{1, 3}, p.ints("SELECT "+q("a")+" FROM "+q("pairs")+" ORDER BY "+q("a")))
 }
 
 func truncates(p *place) {
@@ -150,11 +147,11 @@ func truncates(p *place) {
 		form = "DELETE FROM %s"
 	}
 	tx, err := p.db.Begin()
-	require.NoError(p, err)
+	p.must(err)
 	_, err = tx.Exec(fmt.Sprintf(form, syntax.Table(jdbc.Table{Name: "numbers"})))
-	require.NoError(p, err)
-	require.NoError(p, tx.Rollback())
-	assert.Equal(p, []int{10}, p.ints("SELECT count(*) FROM numbers"))
+	p.must(err)
+	p.must(tx.Rollback())
+	p.equal([]int{10}, p.ints("SELECT count(*) FROM numbers"))
 }
 
 func quotes(p *place) {
@@ -169,7 +166,7 @@ func quotes(p *place) {
 		w := p.open(p.upserts())
 		p.write(w, r)
 		p.write(w, r)
-		assert.Equal(p, []int{5}, p.ints("SELECT "+syntax.Quote(name)+" FROM "+syntax.Table(jdbc.Table{Name: name})), name)
+		p.equal([]int{5}, p.ints("SELECT "+syntax.Quote(name)+" FROM "+syntax.Table(jdbc.Table{Name: name})), name)
 	}
 }
 
@@ -188,15 +185,15 @@ func explains(p *place) {
 		{"UPDATE numbers SET missing = 1", jdbc.BadTable},
 	} {
 		_, err := p.db.Exec(c.statement)
-		require.Error(p, err, c.statement)
+		p.that(err != nil, c.statement)
 		fault := d.Explain(err)
-		assert.Equal(p, c.want, fault.Kind, "%s: %v", c.statement, err)
-		assert.NotEmpty(p, fault.Text)
-		assert.NotContains(p, fault.Text, fmt.Sprint(secret))
+		p.equal(c.want, fault.Kind, "%s: %v", c.statement, err)
+		p.that(fault.Text != "", "the fault of %s has no text", c.statement)
+		p.that(!strings.Contains(fault.Text, fmt.Sprint(secret)), "the text shows a value: %s", fault.Text)
 	}
 	lost := d.Explain(errors.New("broken pipe"))
-	assert.Contains(p, []jdbc.FaultKind{jdbc.Unknown, jdbc.Passing}, lost.Kind)
-	assert.Empty(p, lost.Text)
+	p.that(lost.Kind == jdbc.Unknown || lost.Kind == jdbc.Passing, "a lost connection is of the kind %d", lost.Kind)
+	p.equal("", lost.Text)
 }
 
 func isLoader(h Harness) bool { return h.Loads }
@@ -204,41 +201,41 @@ func isLoader(h Harness) bool { return h.Loads }
 func loads(p *place) {
 	p.exec(p.Numbers)
 	l, ok := p.sink.Dialect.(jdbc.Loader)
-	require.True(p, ok, "the Dialect is no Loader")
+	p.that(ok, "the Dialect is no Loader")
 	able, err := l.Loadable(p.Context(), p.db, jdbc.Table{Name: "numbers"})
-	require.NoError(p, err)
-	require.True(p, able)
+	p.must(err)
+	p.that(able, "the table cannot be loaded")
 	columns, err := l.Columns(p.Context(), p.db, jdbc.Table{Name: "numbers"})
-	require.NoError(p, err)
+	p.must(err)
 	var rows [][]tailrace.Value
 	for n := range 300 {
 		rows = append(rows, []tailrace.Value{tailrace.Int64(int64(n)), tailrace.String("a\t\\\n'" + fmt.Sprint(n))})
 	}
-	assert.True(p, p.load(l, columns, rows))
-	assert.Equal(p, []int{300}, p.ints("SELECT count(*) FROM numbers WHERE length(pad) > 5"))
+	p.that(p.load(l, columns, rows), "new rows were not loaded")
+	p.equal([]int{300}, p.ints("SELECT count(*) FROM numbers WHERE length(pad) > 5"))
 	rows[0][0] = tailrace.Int64(9999)
-	assert.False(p, p.load(l, columns, rows[:2]))
+	p.that(!p.load(l, columns, rows[:2]), "rows were loaded of which one is there")
 	long := []tailrace.Value{tailrace.Int64(10000), tailrace.String(tooLong)}
-	assert.False(p, p.load(l, columns, [][]tailrace.Value{long}))
+	p.that(!p.load(l, columns, [][]tailrace.Value{long}), "a row was loaded that is too long")
 }
 
 // load loads rows in a transaction, which it ends as the answer says.
 func (p *place) load(l jdbc.Loader, columns []jdbc.Column, rows [][]tailrace.Value) bool {
 	// The connections are those of the Dialect, as a writer's are.
 	db, err := l.Open(p.sink.URL, p.sink.User, p.sink.Password)
-	require.NoError(p, err)
+	p.must(err)
 	defer db.Close()
 	conn, err := db.Conn(p.Context())
-	require.NoError(p, err)
+	p.must(err)
 	defer conn.Close()
 	tx, err := conn.BeginTx(context.WithoutCancel(p.Context()), &sql.TxOptions{})
-	require.NoError(p, err)
+	p.must(err)
 	loaded, err := l.Load(p.Context(), conn, jdbc.Write{Op: jdbc.Insert, Table: jdbc.Table{Name: "numbers"}, Columns: columns, Keys: 1, Syntax: l.Syntax()}, rows)
-	require.NoError(p, err)
+	p.must(err)
 	if loaded {
-		require.NoError(p, tx.Commit())
+		p.must(tx.Commit())
 	} else {
-		require.NoError(p, tx.Rollback())
+		p.must(tx.Rollback())
 	}
 	return loaded
 }
@@ -247,9 +244,9 @@ func hidesPassword(p *place) {
 	for _, url := range []string{"jdbc:wrong://u:hunter2@host/db", "wrong://u:hunter2@host:port/db", "jdbc:" + strings.ToLower(p.sink.Dialect.Name()) + "://u:hunter2@[::1/db"} {
 		db, err := p.sink.Dialect.Open(url, "", "")
 		if err == nil {
-			require.NoError(p, db.Close())
+			p.must(db.Close())
 			continue
 		}
-		assert.NotContains(p, err.Error(), "hunter2")
+		p.that(!strings.Contains(err.Error(), "hunter2"), "the error shows the password")
 	}
 }
