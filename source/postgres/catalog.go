@@ -39,9 +39,8 @@ func (s *Source) connect(ctx context.Context, more map[string]string) (*pgconn.P
 	if err != nil {
 		return nil, fmt.Errorf("the address %q has no port between 0 and 65535", s.Addr)
 	}
-	quote := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
-	cfg, err := pgconn.ParseConfig(fmt.Sprintf("host='%s' port=%d user='%s' dbname='%s' sslmode=prefer",
-		quote.Replace(host), number, quote.Replace(s.User), quote.Replace(s.Database)))
+	cfg, err := pgconn.ParseConfig(fmt.Sprintf("port=%d sslmode=prefer", number) +
+		setting("host", host) + setting("user", s.User) + setting("dbname", s.Database))
 	if err != nil {
 		return nil, fmt.Errorf("prepare the connection: %w", err)
 	}
@@ -61,6 +60,34 @@ func (s *Source) connect(ctx context.Context, more map[string]string) (*pgconn.P
 		return nil, fmt.Errorf("connect as %s: %w", s.User, err)
 	}
 	return conn, nil
+}
+
+// setting is one of a connection string.
+func setting(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	return " " + name + "='" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "'"
+}
+
+// serve fills what is open in with what a section of the file of services says.
+func (s *Source) serve() error {
+	if s.Service == "" {
+		return nil
+	}
+	cfg, err := pgconn.ParseConfig("sslmode=prefer" + setting("service", s.Service))
+	if err != nil {
+		return fmt.Errorf("Service: %w", err)
+	}
+	if s.Addr == "" {
+		if s.Addr = cfg.Host; !strings.HasPrefix(cfg.Host, "/") {
+			s.Addr = net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port)))
+		}
+	}
+	or(&s.User, cfg.User)
+	or(&s.Password, cfg.Password)
+	or(&s.Database, cfg.Database)
+	return nil
 }
 
 // encrypt sets the attempts, with TLS and without, that the mode asks for.

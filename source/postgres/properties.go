@@ -3,12 +3,16 @@ package postgres
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
+	"fmt"
 	"net"
 	"os"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
@@ -141,13 +145,38 @@ func certificates(p *property.Set) *tls.Config {
 	case cert == "" || key == "":
 		p.Errorf("database.sslcert", "is of use together with database.sslkey alone")
 	default:
-		pair, err := tls.LoadX509KeyPair(cert, key)
+		pair, err := keyPair(cert, key, p.Password("database.sslpassword"))
 		if err != nil {
 			p.Errorf("database.sslcert", "cannot be used with database.sslkey: %w", err)
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
 	return config
+}
+
+// keyPair reads a certificate and its key, which is in PEM, with a password or
+// without, or in the DER of PKCS 8 that PostgreSQL's JDBC driver wants.
+func keyPair(cert, key, password string) (tls.Certificate, error) {
+	raw, err := os.ReadFile(key)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	if block, _ := pem.Decode(raw); block == nil {
+		if _, err := x509.ParsePKCS8PrivateKey(raw); err != nil {
+			return tls.Certificate{}, fmt.Errorf("the key in %s is neither PEM nor the DER of PKCS 8 without a password: %w", key, err)
+		}
+		text, err := os.ReadFile(cert)
+		if err != nil {
+			return tls.Certificate{}, err
+		}
+		return tls.X509KeyPair(text, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}))
+	}
+	config, err := pgconn.ParseConfig("host=localhost user=nobody sslmode=require" +
+		setting("sslcert", cert) + setting("sslkey", key) + setting("sslpassword", password))
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return config.TLSConfig.Certificates[0], nil
 }
 
 func filter(p *property.Set, include, exclude string) Filter {
@@ -207,7 +236,8 @@ func connectionProperties() property.Table {
 			Doc: "How much TLS protects the connections."},
 		{Key: "database.sslrootcert", Doc: "A file with the authorities' certificates in PEM; the system's without it."},
 		{Key: "database.sslcert", Doc: "A file with the client's certificate in PEM."},
-		{Key: "database.sslkey", Doc: "A file with the client's key in PEM."},
+		{Key: "database.sslkey", Doc: "A file with the client's key in PEM, or in the DER of PKCS 8."},
+		{Key: "database.sslpassword", Type: property.Password, Doc: "The password of a key in PEM that has one."},
 	}
 }
 
@@ -306,7 +336,6 @@ func laterProperties() property.Table {
 			t = append(t, property.Property{Key: keysAndDefaults[i], Default: keysAndDefaults[i+1], Unsupported: what, Doc: "Not supported yet."})
 		}
 	}
-	add("keys with a password", "database.sslpassword", "")
 	add("the oldest transaction in the source block", "xmin.fetch.interval.ms", "0")
 	add("other keys than the tables'", "message.key.columns", "")
 	add("leaving out updates that change nothing", "skip.messages.without.change", "false")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -114,21 +115,29 @@ func (r *reader) prepare(ctx context.Context, c *catalog, sv *server, tables []t
 		}
 		sv.slot = nil
 	}
-	if sv.slot != nil && sv.version >= versionFailover && sv.slot.failover != r.src.FailoverSlot {
-		return r.alterSlot(ctx)
-	}
-	return nil
+	return r.alterSlot(ctx, sv)
 }
 
-// alterSlot lets standbys keep a copy of the slot, or no longer.
-func (r *reader) alterSlot(ctx context.Context) error {
+// alterSlot lets standbys keep a copy of the slot, or no longer, and has it send
+// transactions when they are committed rather than when they are prepared.
+func (r *reader) alterSlot(ctx context.Context, sv *server) error {
+	var options []string
+	if sv.slot != nil && sv.version >= versionFailover && sv.slot.failover != r.src.FailoverSlot {
+		options = append(options, fmt.Sprintf("FAILOVER %t", r.src.FailoverSlot))
+	}
+	if sv.slot != nil && sv.slot.twoPhase {
+		options = append(options, "TWO_PHASE false")
+	}
+	if options == nil {
+		return nil
+	}
 	c, err := r.replication(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.close()
 	return r.untilFree(ctx, func() error {
-		return c.exec(ctx, fmt.Sprintf("ALTER_REPLICATION_SLOT %s (FAILOVER %t)", quoteName(r.src.Slot), r.src.FailoverSlot))
+		return c.exec(ctx, fmt.Sprintf("ALTER_REPLICATION_SLOT %s (%s)", quoteName(r.src.Slot), strings.Join(options, ", ")))
 	})
 }
 

@@ -34,6 +34,7 @@ type slot struct {
 	confirmed pgoutput.LSN
 	lost      bool // the server has removed the log that it needs
 	failover  bool // standbys keep a copy
+	twoPhase  bool // it sends transactions when they are prepared
 	holder    string
 }
 
@@ -44,6 +45,7 @@ const (
 	versionTwoPhase  = 150000
 	versionParallel  = 160000 // and origins
 	versionFailover  = 170000
+	versionAlterable = 180000 // from prepared transactions to committed ones
 )
 
 // inspect reads what has to be known of the server.
@@ -73,11 +75,14 @@ func (s *Source) inspect(ctx context.Context, c *catalog) (*server, error) {
 }
 
 func (s *Source) readSlot(ctx context.Context, c *catalog, version int) (*slot, error) {
-	failover := "false"
+	failover, twoPhase := "false", "false"
+	if version >= versionStreaming {
+		twoPhase = "s.two_phase"
+	}
 	if version >= versionFailover {
 		failover = "s.failover"
 	}
-	rows, err := c.query(ctx, `SELECT s.plugin, s.database, s.confirmed_flush_lsn, s.wal_status = 'lost', s.active_pid, a.usename, a.application_name, a.client_addr, `+failover+`
+	rows, err := c.query(ctx, `SELECT s.plugin, s.database, s.confirmed_flush_lsn, s.wal_status = 'lost', s.active_pid, a.usename, a.application_name, a.client_addr, `+failover+`, `+twoPhase+`
 		FROM pg_catalog.pg_replication_slots s LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = s.active_pid WHERE s.slot_name = `+quoteText(s.Slot))
 	if err != nil {
 		return nil, fmt.Errorf("look for the slot %s: %w", s.Slot, err)
@@ -86,7 +91,7 @@ func (s *Source) readSlot(ctx context.Context, c *catalog, version int) (*slot, 
 		return nil, nil
 	}
 	row := rows[0]
-	out := &slot{plugin: string(row[0]), database: string(row[1]), lost: string(row[3]) == "t", failover: string(row[8]) == "t"}
+	out := &slot{plugin: string(row[0]), database: string(row[1]), lost: string(row[3]) == "t", failover: string(row[8]) == "t", twoPhase: string(row[9]) == "t"}
 	if row[2] != nil {
 		if out.confirmed, err = pgoutput.ParseLSN(string(row[2])); err != nil {
 			return nil, err
@@ -131,6 +136,9 @@ func (s *Source) checkServer(ctx context.Context, c *catalog, sv *server, tables
 	}
 	if sl := sv.slot; sl != nil && (sl.plugin != "pgoutput" || sl.database != s.Database) {
 		bad("the slot %s is of the plugin %q and the database %q: set Slot to another name, or SELECT pg_drop_replication_slot(%s)", s.Slot, sl.plugin, sl.database, quoteText(s.Slot))
+	}
+	if sl := sv.slot; sl != nil && sl.twoPhase && sv.version < versionAlterable {
+		bad("the slot %s was made with two_phase, so that it sends transactions before they are committed: set Slot to another name, or SELECT pg_drop_replication_slot(%s)", s.Slot, quoteText(s.Slot))
 	}
 	switch {
 	case !sv.published:

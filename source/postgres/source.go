@@ -33,8 +33,13 @@ type Source struct {
 	Addr string
 
 	User     string
-	Password string
+	Password string // "" means that of ~/.pgpass or PGPASSFILE
 	Database string
+
+	// Service is a section of ~/.pg_service.conf, or of the file that
+	// PGSERVICEFILE names, which says what Addr, User, Password and Database leave
+	// open. "" means none.
+	Service string
 
 	// Encryption is how much TLS protects the connections. "" means Prefer.
 	Encryption Encryption
@@ -395,6 +400,9 @@ func oneOf[T ~string](field string, value T, values ...T) error {
 // configuration is in one error, and so is everything that is wrong with the
 // server.
 func (s Source) Open(ctx context.Context, from []tailrace.Offset) (source.Reader, error) {
+	if err := s.serve(); err != nil {
+		return nil, fmt.Errorf("postgres source: the configuration is not valid: %w", err)
+	}
 	s = s.withDefaults()
 	captured, err := newSelection(&s)
 	_, bad := compileIdentities(s.ReplicaIdentities)
