@@ -10,6 +10,7 @@ import (
 
 	"github.com/tailrace-io/tailrace/converter"
 	"github.com/tailrace-io/tailrace/converter/avro"
+	"github.com/tailrace-io/tailrace/converter/jsonschema"
 	"github.com/tailrace-io/tailrace/engine/connect"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/engine/connect/smt"
@@ -53,6 +54,7 @@ func Registry() connect.Registry {
 			jsonClass:   json,
 			stringClass: text,
 			"io.confluent.connect.avro.AvroConverter":                func(p *property.Set) converter.Converter { return avro.FromProperties(p) },
+			"io.confluent.connect.json.JsonSchemaConverter":          func(p *property.Set) converter.Converter { return jsonschema.FromProperties(p) },
 			"org.apache.kafka.connect.storage.SimpleHeaderConverter": plain(simpleHeader{}),
 			"org.apache.kafka.connect.converters.BooleanConverter":   plain(converter.Boolean{}),
 			"org.apache.kafka.connect.converters.ByteArrayConverter": plain(converter.Bytes{}),
