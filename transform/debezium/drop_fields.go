@@ -94,9 +94,29 @@ func (t *unwrap) dropFields(r *tailrace.Record, img *image, deleted bool) error 
 	if r.ValueSchema, r.Value, err = t.without(r.ValueSchema, r.Value, names); err != nil {
 		return err
 	}
-	if t.c.DropFromKey {
-		r.KeySchema, r.Key, err = t.without(r.KeySchema, r.Key, names)
+	if t.c.DropFromKey && !r.Key.IsNull() {
+		err = t.dropFromKey(r, names)
 	}
+	return err
+}
+
+// dropFromKey leaves the fields out of the key. In a map nothing says which of
+// them may go.
+func (t *unwrap) dropFromKey(r *tailrace.Record, names []string) (err error) {
+	switch {
+	case r.KeySchema == nil && r.Key.Type() == tailrace.TypeMap && t.c.DropRequired:
+		var kvs []tailrace.Value
+		for old := r.Key.Entries(); len(old) > 1; old = old[2:] {
+			if old[0].Type() != tailrace.TypeString || !slices.Contains(names, old[0].Text()) {
+				kvs = append(kvs, old[0], old[1])
+			}
+		}
+		r.Key = tailrace.Map(kvs)
+		return nil
+	case r.KeyStruct().IsZero():
+		return fmt.Errorf("the key is %s, of which no fields can be dropped", r.Key.Type())
+	}
+	r.KeySchema, r.Key, err = t.without(r.KeySchema, r.Key, names)
 	return err
 }
 

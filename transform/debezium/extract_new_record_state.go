@@ -2,8 +2,8 @@
 package debezium
 
 import (
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tailrace-io/tailrace"
@@ -91,7 +91,7 @@ type unwrap struct {
 type unwrapPlan struct {
 	before, after *image
 	headers       []resolved
-	nulls         []resolved // fields and headers that must be null
+	headersErr    error // why they cannot be had
 }
 
 // image is the place of the row before or after the change, and the schema that
@@ -101,19 +101,21 @@ type image struct {
 	row    *tailrace.Schema // as it is in the event
 	schema *tailrace.Schema
 	fields []resolved
-	route  int // of the column with the topic; -1 for none
+	err    error // why they cannot be had
+	route  int   // of the column with the topic; -1 for none
 
 	defaults defaults // of the columns, where they take the place of null
 }
 
-// structs fails for members that are structs and not null, which lose their fields.
-func (p *unwrapPlan) structs(event []tailrace.Value) error {
-	for _, i := range p.nulls {
-		if !i.value(event).IsNull() {
-			return fmt.Errorf("the member %s is a struct, which is not taken out of an event", i.name)
+// usable fails where the members cannot be had of the event: it has no struct
+// that they lie in, or they are structs, which lose their fields, and not null.
+func usable(members []resolved, err error, event []tailrace.Value) error {
+	for i := range members {
+		if m := &members[i]; m.null && !m.value(event).IsNull() {
+			return fmt.Errorf("the member %s is a struct, which is not taken out of an event", m.name)
 		}
 	}
-	return nil
+	return err
 }
 
 const noRoute = -2 // RouteBy is there and the column is not
@@ -164,9 +166,15 @@ func (t *unwrap) tombstone(r *tailrace.Record) bool {
 }
 
 func (t *unwrap) event(r *tailrace.Record, plan *unwrapPlan, event []tailrace.Value) (bool, error) {
+	if plan.headersErr != nil {
+		return false, plan.headersErr
+	}
 	img, deleted := plan.after, false
 	row := img.of(event)
 	if row.IsNull() {
+		if plan.before == nil {
+			return false, errors.New("the event has no row after the change, and none called before")
+		}
 		img, deleted = plan.before, true
 		row = img.of(event)
 		if row.IsNull() || t.c.Deletes == DeletesDropped {
@@ -184,7 +192,7 @@ func (t *unwrap) event(r *tailrace.Record, plan *unwrapPlan, event []tailrace.Va
 			r.Topic = topic
 		}
 	}
-	if err := plan.structs(event); err != nil {
+	if err := usable(plan.headers, nil, event); err != nil {
 		return false, err
 	}
 	if n := len(plan.headers); n > 0 {
@@ -200,6 +208,9 @@ func (t *unwrap) event(r *tailrace.Record, plan *unwrapPlan, event []tailrace.Va
 	case deleted && t.c.Deletes == DeletesToTombstone:
 		r.ValueSchema, r.Value = nil, tailrace.Value{}
 	default:
+		if err := usable(img.fields, img.err, event); err != nil {
+			return false, err
+		}
 		r.ValueSchema, r.Value = img.schema, t.row(img, row.Fields(), event, deleted)
 	}
 	return true, t.dropFields(r, img, deleted)
@@ -240,27 +251,18 @@ func (t *unwrap) row(img *image, row, event []tailrace.Value, deleted bool) tail
 }
 
 func (t *unwrap) derive(event *tailrace.Schema) (*unwrapPlan, error) {
-	fields, err := resolve(t.fields, event)
-	if err != nil {
-		return nil, err
-	}
 	p := new(unwrapPlan)
-	if p.headers, err = resolve(t.headers, event); err != nil {
+	p.headers, p.headersErr = resolve(t.headers, event)
+	fields, fieldsErr := resolve(t.fields, event)
+	var err error
+	if p.before, err = t.image(event, "before", fields, fieldsErr); err != nil {
 		return nil, err
 	}
-	for _, m := range slices.Concat(fields, p.headers) {
-		if m.null {
-			p.nulls = append(p.nulls, m)
-		}
-	}
-	if p.before, err = t.image(event, "before", fields); err != nil {
-		return nil, err
-	}
-	p.after, err = t.image(event, "after", fields)
+	p.after, err = t.image(event, "after", fields, fieldsErr)
 	return p, err
 }
 
-func (t *unwrap) image(event *tailrace.Schema, name string, fields []resolved) (*image, error) {
+func (t *unwrap) image(event *tailrace.Schema, name string, fields []resolved, fieldsErr error) (*image, error) {
 	f, ok := event.Field(name)
 	switch {
 	case !ok && name == "before":
@@ -268,7 +270,7 @@ func (t *unwrap) image(event *tailrace.Schema, name string, fields []resolved) (
 	case !ok || f.Schema.Type() != tailrace.TypeStruct:
 		return nil, fmt.Errorf("the event has no row called %s", name)
 	}
-	img := &image{at: f.Index, row: f.Schema, fields: fields, route: -1}
+	img := &image{at: f.Index, row: f.Schema, fields: fields, route: -1, err: fieldsErr}
 	if t.c.RouteBy != "" {
 		column, ok := f.Schema.Field(t.c.RouteBy)
 		img.route = column.Index
@@ -289,7 +291,9 @@ func (t *unwrap) image(event *tailrace.Schema, name string, fields []resolved) (
 	for _, m := range fields {
 		b.Field(m.name, m.schema)
 	}
-	var err error
-	img.schema, err = b.Build()
-	return img, err
+	schema, err := b.Build()
+	if img.schema = schema; img.err == nil {
+		img.err = err
+	}
+	return img, nil
 }
