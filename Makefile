@@ -12,7 +12,7 @@ BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 SERVERS := build/testservers -only "$(ONLY)"
 
 .DEFAULT_GOAL := help
-.PHONY: help test race lint fuzz bench bench-compare servers clean programs compiler
+.PHONY: help test race parity lint fuzz bench bench-compare servers clean programs compiler
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ test: programs compiler ## Bring and start the servers, run every test under the
 
 race: programs compiler ## Hunt races: every test COUNT times (6), on 1, 2 and 4 processors
 	@exec $(SERVERS) -- build/gotest -race -timeout 60m -count $(COUNT) -cpu 1,2,4 -run '$(RUN)' $(PKG)
+
+parity: programs compiler ## Have the Debezium of TAILRACE_ORACLE answer every parity scenario anew, and compare with it
+	@[ -n "$$TAILRACE_ORACLE" ] || { echo "TAILRACE_ORACLE names no command that runs Debezium: '\$$TAILRACE_ORACLE debezium FILE.properties dump IDLE_MS' must print its events"; exit 2; }
+	@exec $(SERVERS) -- go test -count=1 -timeout 120m ./source/mysql ./source/postgres -run 'TestEventsAreThoseOfDebezium/$(RUN)' -record
 
 lint: ## Check format, go vet and staticcheck
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not formatted, run gofmt -w:"; echo "$$unformatted"; exit 1; }
