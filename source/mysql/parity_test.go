@@ -120,7 +120,7 @@ func (sc *scenario) run(engine func(properties map[string]string, line func([]by
 				sc.execute("during.sql")
 				sc.server.Exec(sc, "INSERT INTO "+sc.database+".zzz_fence VALUES (2)")
 			}
-		case <-time.After(time.Minute):
+		case <-time.After(3 * time.Minute):
 			sc.Fatalf("after %d events and %d fences nothing comes any more", len(out), fences)
 		}
 	}

@@ -1,0 +1,3 @@
+INSERT INTO p VALUES (3, 3), (4, 4);
+DELETE FROM p WHERE id = 1;
+UPDATE p SET id = 9 WHERE id = 2;
