@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,7 @@ type plan struct {
 	schema *tailrace.SchemaBuilder
 	decode decoder
 	zero   tailrace.Value
+	absent tailrace.Value // in old rows, where it is another than zero
 
 	literals bool // a default that is a literal is shown in the schema
 }
@@ -37,21 +39,25 @@ type plan struct {
 func newColumn(s *Source, types *types, def *columnDefinition) (c column, ok bool, err error) {
 	typ, modifier := types.base(def.typ, def.modifier)
 	p, ok := s.planOf(types, typ, modifier)
-	if !ok {
-		if !s.UnknownTypes {
-			return c, false, nil
-		}
-		p = plan{schema: tailrace.NewSchema(tailrace.TypeBytes), decode: copyBytes, zero: tailrace.Bytes(nil)}
+	switch {
+	case s.UnknownTypes && (!ok || !types.inDebezium(typ)):
+		p = plan{schema: tailrace.NewSchema(tailrace.TypeBytes), decode: copyBytes, zero: tailrace.Bytes([]byte{})}
+	case !ok:
+		return c, false, nil
+	}
+	required := def.required || types.isRequired(def.typ)
+	if typ != nil && typ.name == "numeric" && required && s.Decimals == DecimalPrecise {
+		p.decode = aNumber(p.decode)
 	}
 	c = column{name: def.name, decode: p.decode}
-	if !def.required {
+	if !required {
 		p.schema.Optional()
-	} else {
-		c.zero = p.zero
+	} else if c.zero = p.zero; !p.absent.IsNull() {
+		c.zero = p.absent
 	}
 	if v, ok := p.defaultOf(def); ok {
 		p.schema.Default(v)
-		if def.required {
+		if required {
 			c.zero = v
 		}
 	}
@@ -70,12 +76,16 @@ func (p *plan) defaultOf(def *columnDefinition) (v tailrace.Value, ok bool) {
 		return v, false
 	}
 	if !literal {
-		return p.zero, true
+		return p.zero, isFunction.MatchString(def.def)
 	}
 	var slab tailrace.Slab
 	v, err := p.decode(&slab, []byte(text))
 	return v, err == nil && !v.IsNull()
 }
+
+// isFunction matches expressions that call a function, or one that goes without
+// parentheses.
+var isFunction = regexp.MustCompile(`^(?:[\w.]+\(.*\)|(?i:CURRENT_\w+|SESSION_USER|USER|LOCALTIME\w*))(?:::.*)?$`)
 
 // literalOf reads the expression of a default as PostgreSQL prints it, such as
 // 'new'::character varying, 7, (-5) or true.
@@ -84,7 +94,7 @@ func literalOf(expr string) (text string, literal, null bool) {
 	if strings.HasPrefix(expr, "NULL") {
 		return "", true, true
 	}
-	if rest, ok := strings.CutPrefix(expr, "'"); ok {
+	if rest, ok := strings.CutPrefix(strings.TrimPrefix(expr, "B"), "'"); ok {
 		var out strings.Builder
 		for i := 0; i < len(rest); i++ {
 			if rest[i] != '\'' {
@@ -124,7 +134,12 @@ func text(name string, zero string) (plan, bool) {
 	if name != "" {
 		b = tailrace.Semantic(name)
 	}
-	return plan{schema: b, decode: copyText, zero: tailrace.String(zero), literals: true}, true
+	return plan{schema: b, decode: copyText, zero: tailrace.String(zero), absent: tailrace.String(""), literals: true}, true
+}
+
+// bareText is for types whose defaults are not shown.
+func bareText() (plan, bool) {
+	return plan{schema: tailrace.NewSchema(tailrace.TypeString), decode: copyText, zero: tailrace.String("")}, true
 }
 
 // planOf plans a type; ok is false where it is not known.
@@ -140,9 +155,11 @@ func (s *Source) planOf(types *types, t *pgType, modifier int32) (plan, bool) {
 		if len(t.labels) > 0 {
 			zero = t.labels[0]
 		}
-		return plan{schema: b, decode: copyText, zero: tailrace.String(zero), literals: true}, true
-	case t.kind == 'r':
-		return text("", "")
+		return plan{schema: b, decode: copyText, zero: tailrace.String(zero), absent: tailrace.String(""), literals: true}, true
+	case t.kind == 'c':
+		return s.compositePlan(types, t)
+	case t.kind == 'r' || t.kind == 'm':
+		return bareText()
 	case t.kind != 'b':
 		return plan{}, false
 	}
@@ -163,8 +180,10 @@ func (s *Source) numberPlan(t *pgType, modifier int32) (plan, bool) {
 		return simple(tailrace.TypeInt16, tailrace.Int16(0), integer(tailrace.TypeInt16))
 	case "int4":
 		return simple(tailrace.TypeInt32, tailrace.Int32(0), integer(tailrace.TypeInt32))
-	case "int8", "oid":
+	case "int8":
 		return simple(tailrace.TypeInt64, tailrace.Int64(0), integer(tailrace.TypeInt64))
+	case "oid":
+		return plan{schema: tailrace.NewSchema(tailrace.TypeInt64), decode: integer(tailrace.TypeInt64), zero: tailrace.Int64(0)}, true
 	case "float4":
 		return simple(tailrace.TypeFloat32, tailrace.Float32(0), decodeFloat32)
 	case "float8":
@@ -196,7 +215,7 @@ func (s *Source) numericPlan(modifier int32) (plan, bool) {
 		b := tailrace.NewSchema(tailrace.TypeStruct).Name(tailrace.VariableScaleName).Version(1).Doc("Variable scaled decimal").
 			Field("scale", tailrace.Int32Schema).Field("value", tailrace.BytesSchema)
 		zero := tailrace.StructOf([]tailrace.Value{tailrace.Int32(0), tailrace.Bytes([]byte{0})})
-		return plan{schema: b, decode: decodeVariable, zero: zero, literals: true}, true
+		return plan{schema: b, decode: decodeVariable, zero: zero}, true
 	}
 	b := tailrace.DecimalSchema(scale).Parameter("connect.decimal.precision", strconv.Itoa(precision))
 	return plan{schema: b, decode: decimal(scale), zero: tailrace.Bytes([]byte{0}), literals: true}, true
@@ -206,17 +225,20 @@ func (s *Source) moneyPlan() (plan, bool) {
 	scale := max(s.MoneyScale, 0)
 	switch s.Decimals {
 	case DecimalDouble:
-		return simple(tailrace.TypeFloat64, tailrace.Float64(0), moneyFloat)
+		return plan{schema: tailrace.NewSchema(tailrace.TypeFloat64), decode: moneyFloat, zero: tailrace.Float64(0)}, true
 	case DecimalString:
-		return plan{schema: tailrace.NewSchema(tailrace.TypeString), decode: moneyText, zero: tailrace.String("0.00"), literals: true}, true
+		return plan{schema: tailrace.NewSchema(tailrace.TypeString), decode: moneyText, zero: tailrace.String("0.00")}, true
 	}
-	return plan{schema: tailrace.DecimalSchema(scale), decode: moneyDecimal(scale), zero: tailrace.Bytes([]byte{0}), literals: true}, true
+	return plan{schema: tailrace.DecimalSchema(scale), decode: moneyDecimal(scale), zero: tailrace.Bytes([]byte{0})}, true
 }
 
 func (s *Source) textPlan(t *pgType, modifier int32) (plan, bool) {
 	switch t.name {
-	case "text", "varchar", "bpchar", "char", "name", "citext", "inet", "cidr", "macaddr", "macaddr8", "isbn", "isbn13", "issn", "ismn", "ean13", "upc":
+	case "text", "varchar", "bpchar", "char", "name", "citext":
 		return text("", "")
+	case "inet", "cidr", "macaddr", "macaddr8", "isbn", "isbn13", "issn", "issn13", "ismn", "ismn13", "ean13", "upc",
+		"box", "lseg", "path", "polygon", "circle", "line":
+		return bareText()
 	case "json", "jsonb":
 		return text(tailrace.JSONName, "{}")
 	case "xml":
@@ -235,6 +257,12 @@ func (s *Source) textPlan(t *pgType, modifier int32) (plan, bool) {
 		return plan{schema: tailrace.Semantic(tailrace.JSONName), decode: hstoreJSON, zero: tailrace.String("{}")}, true
 	case "bytea":
 		return s.byteaPlan()
+	case "geometry":
+		return spatialPlan(tailrace.GeometryName, "Geometry")
+	case "geography":
+		return spatialPlan(tailrace.GeographyName, "Geography")
+	case "vector", "halfvec", "sparsevec":
+		return vectorPlan(t.name)
 	case "bit", "varbit":
 		return bitPlan(t.name, modifier)
 	case "point":
@@ -248,13 +276,10 @@ func (s *Source) textPlan(t *pgType, modifier int32) (plan, bool) {
 }
 
 func (s *Source) byteaPlan() (plan, bool) {
-	switch s.Binaries {
-	case BinaryBytes:
+	if s.Binaries == BinaryBytes {
 		return plan{schema: tailrace.NewSchema(tailrace.TypeBytes), decode: decodeBytea, zero: tailrace.Bytes([]byte{})}, true
-	case BinaryHex:
-		return plan{schema: tailrace.NewSchema(tailrace.TypeString), decode: byteaHex, zero: tailrace.String("")}, true
 	}
-	return plan{schema: tailrace.NewSchema(tailrace.TypeString), decode: byteaBase64(s.Binaries == BinaryBase64URLSafe), zero: tailrace.String("")}, true
+	return plan{schema: tailrace.NewSchema(tailrace.TypeString), decode: byteaText(s.Binaries), zero: tailrace.String("")}, true
 }
 
 func bitPlan(name string, modifier int32) (plan, bool) {
@@ -266,7 +291,7 @@ func bitPlan(name string, modifier int32) (plan, bool) {
 		length = math.MaxInt32
 	}
 	b := tailrace.Semantic(tailrace.BitsName).Parameter("length", strconv.FormatInt(length, 10))
-	return plan{schema: b, decode: decodeBits, zero: tailrace.Bytes([]byte{})}, true
+	return plan{schema: b, decode: decodeBits, zero: tailrace.Bytes([]byte{}), literals: true}, true
 }
 
 func (s *Source) arrayPlan(types *types, t *pgType, modifier int32) (plan, bool) {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"math"
 	"math/big"
 	"strconv"
@@ -117,6 +118,20 @@ func numericText(scale int) decoder {
 			out = append(out, '0')
 		}
 		return slab.CopyString(out), nil
+	}
+}
+
+// errNoNumber says that there is nothing to put into a required column.
+var errNoNumber = errors.New("the value is NaN or infinite, for which a decimal has no form, and the column cannot be null: choose another form of decimals than precise, such as string")
+
+// aNumber is for columns that cannot be null.
+func aNumber(d decoder) decoder {
+	return func(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
+		v, err := d(slab, text)
+		if err == nil && v.IsNull() {
+			err = errNoNumber
+		}
+		return v, err
 	}
 }
 
@@ -243,11 +258,29 @@ func moneyDecimal(scale int) decoder {
 	return func(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
 		var buf [40]byte
 		number := moneyNumber(buf[:0], text)
-		if point := strings.IndexByte(view(number), '.'); point >= 0 {
-			number = number[:min(len(number), point+1+scale)]
-		}
+		return rounded(slab, number, scale)
+	}
+}
+
+// rounded makes the unscaled number of a decimal that may have more digits than
+// the scale; a half is rounded away from zero.
+func rounded(slab *tailrace.Slab, number []byte, scale int) (tailrace.Value, error) {
+	point := strings.IndexByte(view(number), '.')
+	if point < 0 || len(number)-point-1 <= scale {
 		return unscaled(slab, number, scale)
 	}
+	n, ok := new(big.Int).SetString(string(number[:point])+string(number[point+1:point+1+scale]), 10)
+	if !ok {
+		return tailrace.Value{}, errForm
+	}
+	if number[point+1+scale] >= '5' {
+		if number[0] == '-' {
+			n.Sub(n, big.NewInt(1))
+		} else {
+			n.Add(n, big.NewInt(1))
+		}
+	}
+	return slab.CopyBytes(tailrace.AppendBigUnscaled(nil, n)), nil
 }
 
 func moneyText(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
@@ -271,26 +304,39 @@ func decodeBytea(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
 	return tailrace.Bytes(out), nil
 }
 
-func byteaHex(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
-	if len(text) < 2 || text[0] != '\\' || text[1] != 'x' {
-		return tailrace.Value{}, errForm
+// binaryForm gives bytes the form of a mode.
+func binaryForm(mode BinaryMode) func(slab *tailrace.Slab, b []byte) tailrace.Value {
+	encode := func(encoding *base64.Encoding) func(slab *tailrace.Slab, b []byte) tailrace.Value {
+		return func(slab *tailrace.Slab, b []byte) tailrace.Value {
+			out := slab.Bytes(encoding.EncodedLen(len(b)))
+			encoding.Encode(out, b)
+			return tailrace.String(view(out))
+		}
 	}
-	return slab.CopyString(text[2:]), nil
+	switch mode {
+	case BinaryBase64:
+		return encode(base64.StdEncoding)
+	case BinaryBase64URLSafe:
+		return encode(base64.URLEncoding)
+	case BinaryHex:
+		return func(slab *tailrace.Slab, b []byte) tailrace.Value {
+			out := slab.Bytes(hex.EncodedLen(len(b)))
+			hex.Encode(out, b)
+			return tailrace.String(view(out))
+		}
+	}
+	return func(slab *tailrace.Slab, b []byte) tailrace.Value { return slab.CopyBytes(b) }
 }
 
-func byteaBase64(url bool) decoder {
-	encoding := base64.StdEncoding
-	if url {
-		encoding = base64.URLEncoding
-	}
+// byteaText makes BYTEA in the form of a mode that is text.
+func byteaText(mode BinaryMode) decoder {
+	form := binaryForm(mode)
 	return func(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
 		v, err := decodeBytea(slab, text)
 		if err != nil {
 			return v, err
 		}
-		out := slab.Bytes(encoding.EncodedLen(len(v.Bytes())))
-		encoding.Encode(out, v.Bytes())
-		return tailrace.String(view(out)), nil
+		return form(slab, v.Bytes()), nil
 	}
 }
 

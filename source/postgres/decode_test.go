@@ -39,7 +39,7 @@ func TestTextsOfPostgreSQLBecomeValues(t *testing.T) {
 		{text, `[0:1]={a,b}`, "[a, b]"},
 		{hstoreJSON, `"a\"b"=>"<1>", "c"=>NULL`, `{"a\"b":"<1>","c":null}`},
 		{hstoreMap, `"a"=>"1", "b"=>NULL`, `{a: 1, b: null}`},
-		{byteaBase64(true), `\xfbff`, "-_8="},
+		{byteaText(BinaryBase64URLSafe), `\xfbff`, "-_8="},
 	} {
 		v, err := c.decode(new(tailrace.Slab), []byte(c.text))
 		require.NoError(t, err, c.text)
@@ -100,7 +100,7 @@ func TestPositionsAreReadAsTheyAreWritten(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	decoders := []decoder{
 		decodeBool, integer(tailrace.TypeInt64), decodeFloat32, decodeFloat64, decimal(2), decimal(-3), numericText(2), decodeVariable, moneyDecimal(2),
-		moneyText, decodeBytea, byteaHex, decodeBits, decodePoint, array(copyText), array(array(decimal(1))), hstoreMap, hstoreJSON, decodeDate, timeMicros,
+		moneyText, decodeBytea, byteaText(BinaryHex), decodeBits, decodePoint, array(copyText), array(array(decimal(1))), hstoreMap, hstoreJSON, decodeDate, timeMicros,
 		timestamp(1000), zonedTimestamp(6), decodeZonedTime, intervalMicros, intervalText,
 	}
 	for i, text := range []string{"t", "-12", "1.5", "NaN", "1.25", "1200", "1", "1.50", "$1.2", "(1.00)", `\xab`, `\x`, "0101", "(1,2)", `{a,"b\"",NULL}`, `{{1}}`,

@@ -68,10 +68,16 @@ type writer struct {
 	newest time.Time // of the batch's changes
 
 	noTombstones bool
+
+	transactions string // the topic of what is told of transactions; "" where nothing is
+	transaction  envelope.TransactionCount
 }
 
 func newWriter(s *Source) *writer {
 	w := &writer{noTombstones: s.NoTombstones}
+	if s.TransactionMetadata {
+		w.transactions = s.topic(s.TransactionTopic)
+	}
 	w.source[sourceVersion] = tailrace.String(envelope.Version)
 	w.source[sourceConnector] = tailrace.String("postgresql")
 	w.source[sourceName] = tailrace.String(s.TopicPrefix)
@@ -174,6 +180,7 @@ func (w *writer) add(t *table, op, key, before, after tailrace.Value, block []ta
 	values := w.slab.Values(envelope.Fields)
 	values[envelope.Before], values[envelope.After] = before, after
 	values[envelope.Source] = tailrace.StructOf(block)
+	values[envelope.Transaction] = w.transaction.Next(&w.slab, t.fullName)
 	values[envelope.Op] = op
 	values[envelope.Millis], values[envelope.Micros], values[envelope.Nanos] = w.millis, w.micros, w.nanos
 	r := tailrace.Record{Topic: t.topic, ValueSchema: t.schema, Value: tailrace.StructOf(values), Headers: headers}
@@ -195,15 +202,21 @@ func (w *writer) tombstone(t *table, key tailrace.Value, headers []tailrace.Head
 type messages struct {
 	topic      string
 	key, value *tailrace.Schema
+	content    func(slab *tailrace.Slab, content []byte) tailrace.Value
 }
 
-func newMessages(prefix string, sourceSchema *tailrace.Schema) *messages {
+func newMessages(s *Source, sourceSchema *tailrace.Schema) *messages {
+	contentSchema := tailrace.OptionalStringSchema
+	if s.Binaries == BinaryBytes {
+		contentSchema = tailrace.OptionalBytesSchema
+	}
 	message := tailrace.NewSchema(tailrace.TypeStruct).Name("io.debezium.connector.postgresql.Message").Version(1).
 		Field("prefix", tailrace.OptionalStringSchema).
-		Field("content", tailrace.OptionalBytesSchema).
+		Field("content", contentSchema).
 		MustBuild()
 	return &messages{
-		topic: prefix + ".message",
+		topic:   envelope.TopicName(s.TopicPrefix + ".message"), // whatever the delimiter is
+		content: binaryForm(s.Binaries),
 		key: tailrace.NewSchema(tailrace.TypeStruct).Name("io.debezium.connector.postgresql.MessageKey").Version(1).
 			Field("prefix", tailrace.OptionalStringSchema).MustBuild(),
 		value: tailrace.NewSchema(tailrace.TypeStruct).Name("io.debezium.connector.postgresql.MessageValue").Version(1).
@@ -216,14 +229,21 @@ func newMessages(prefix string, sourceSchema *tailrace.Schema) *messages {
 	}
 }
 
+// inMessages is what a transaction's end calls the logical messages among its
+// tables.
+const inMessages = "message"
+
 // message adds the record of a logical message.
-func (w *writer) message(m *messages, prefix, content []byte) {
+func (w *writer) message(m *messages, transactional bool, prefix, content []byte) {
 	p := w.slab.CopyString(prefix)
 	fields := w.slab.Values(2 + 1 + 5)
 	body, key, value := fields[:2:2], fields[2:3:3], fields[3:]
-	body[0], body[1] = p, w.slab.CopyBytes(content)
+	body[0], body[1] = p, m.content(&w.slab, content)
 	key[0] = p
 	value[0], value[1], value[2], value[4] = opMessage, w.millis, tailrace.StructOf(w.block()), tailrace.StructOf(body)
+	if transactional {
+		value[3] = w.transaction.Next(&w.slab, inMessages)
+	}
 	w.records = append(w.records, tailrace.Record{Topic: m.topic, KeySchema: m.key, Key: tailrace.StructOf(key),
 		ValueSchema: m.value, Value: tailrace.StructOf(value)})
 }

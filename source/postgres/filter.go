@@ -2,10 +2,10 @@ package postgres
 
 import (
 	"errors"
-	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 )
 
 // Filter chooses names by regular expressions, which have to match a name as a
@@ -21,44 +21,6 @@ func Include(exprs ...string) Filter { return Filter{Include: exprs} }
 // Exclude is the Filter that chooses all but what one of the expressions
 // matches.
 func Exclude(exprs ...string) Filter { return Filter{Exclude: exprs} }
-
-// matcher is a compiled Filter.
-type matcher struct{ include, exclude []*regexp.Regexp }
-
-func (f Filter) compile(field string) (m matcher, err error) {
-	if len(f.Include) > 0 && len(f.Exclude) > 0 {
-		err = fmt.Errorf("%s has both Include and Exclude: keep one of them", field)
-	}
-	var errs [2]error
-	m.include, errs[0] = compileAll(field+".Include", f.Include)
-	m.exclude, errs[1] = compileAll(field+".Exclude", f.Exclude)
-	return m, errors.Join(err, errs[0], errs[1])
-}
-
-func compileAll(field string, exprs []string) ([]*regexp.Regexp, error) {
-	var out []*regexp.Regexp
-	var errs []error
-	for _, expr := range exprs {
-		re, err := regexp.Compile("(?i)^(?:" + strings.TrimSpace(expr) + ")$")
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %q is no regular expression: %w", field, expr, err))
-			continue
-		}
-		out = append(out, re)
-	}
-	return out, errors.Join(errs...)
-}
-
-func matchesAny(exprs []*regexp.Regexp, name string) bool {
-	return slices.ContainsFunc(exprs, func(re *regexp.Regexp) bool { return re.MatchString(name) })
-}
-
-func (m matcher) includes(name string) bool {
-	if len(m.include) > 0 {
-		return matchesAny(m.include, name)
-	}
-	return !matchesAny(m.exclude, name)
-}
 
 // tableID names a table.
 type tableID struct{ schema, name string }
@@ -81,19 +43,40 @@ func quoteText(text string) string {
 
 // selection is what a source captures.
 type selection struct {
-	schemas, tables, columns, messages matcher
+	schemas, tables, columns, messages envelope.Filter
 
-	snapshot []*regexp.Regexp // of the tables whose rows are read; none for all
+	system   bool
+	snapshot envelope.Exprs // of the tables whose rows are read; none for all
+
+	keys          envelope.Keys
+	masks         envelope.Masks
+	sourceColumns envelope.Exprs // whose schemas say what they are to the server
+	sourceTypes   envelope.Exprs // the same by type
 }
 
 func newSelection(s *Source) (*selection, error) {
-	sel := &selection{}
-	var errs [5]error
-	sel.schemas, errs[0] = s.Schemas.compile("Schemas")
-	sel.tables, errs[1] = s.Tables.compile("Tables")
-	sel.columns, errs[2] = s.Columns.compile("Columns")
-	sel.messages, errs[3] = s.Messages.compile("Messages")
-	sel.snapshot, errs[4] = compileAll("SnapshotTables", s.SnapshotTables)
+	sel := &selection{system: s.SystemTables}
+	var errs [9]error
+	for i, f := range []struct {
+		to    *envelope.Filter
+		field string
+		from  Filter
+	}{{&sel.schemas, "Schemas", s.Schemas}, {&sel.tables, "Tables", s.Tables}, {&sel.columns, "Columns", s.Columns}, {&sel.messages, "Messages", s.Messages}} {
+		*f.to, errs[i] = envelope.CompileFilter(f.field, f.from.Include, f.from.Exclude)
+	}
+	sel.snapshot, errs[4] = envelope.Compile("SnapshotTables", s.SnapshotTables)
+	sel.sourceColumns, errs[5] = envelope.Compile("SourceTypeColumns", s.SourceTypeColumns)
+	sel.sourceTypes, errs[6] = envelope.Compile("SourceTypes", s.SourceTypes)
+	var masks []envelope.Mask
+	for _, m := range s.Masks {
+		masks = append(masks, envelope.Mask(m))
+	}
+	sel.masks, errs[7] = envelope.CompileMasks(masks)
+	var keys []envelope.KeyColumns
+	for _, k := range s.KeyColumns {
+		keys = append(keys, envelope.KeyColumns(k))
+	}
+	sel.keys, errs[8] = envelope.CompileKeys(keys)
 	return sel, errors.Join(errs[:]...)
 }
 
@@ -102,23 +85,21 @@ func isSystemSchema(schema string) bool {
 }
 
 func (s *selection) table(t tableID) bool {
-	return !isSystemSchema(t.schema) && s.schemas.includes(t.schema) && s.tables.includes(t.String())
+	return (s.system || !isSystemSchema(t.schema)) && s.schemas.Includes(t.schema) && s.tables.Includes(t.String())
 }
 
 func (s *selection) column(t tableID, column string) bool {
-	return s.columns.includes(t.String() + "." + column)
+	return s.columns.Includes(t.String() + "." + column)
 }
 
 func (s *selection) snapshotted(t tableID) bool {
-	return len(s.snapshot) == 0 || matchesAny(s.snapshot, t.String())
+	return len(s.snapshot) == 0 || s.snapshot.Match(t.String())
 }
 
 // order sorts tables as Debezium reads them: by name or, where tables are
 // included by expressions, by the first expression that matches.
 func (s *selection) order(tables []tableID) {
-	rank := func(t tableID) int {
-		return slices.IndexFunc(s.tables.include, func(re *regexp.Regexp) bool { return re.MatchString(t.String()) })
-	}
+	rank := func(t tableID) int { return s.tables.Include.First(t.String()) }
 	slices.SortFunc(tables, func(a, b tableID) int {
 		if d := rank(a) - rank(b); d != 0 {
 			return d

@@ -7,16 +7,15 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 )
 
 // FromProperties makes a source of the properties of Debezium's connector for
@@ -47,7 +46,7 @@ func FromProperties(p *property.Set) source.Source {
 		Columns:        filter(p, "column.include.list", "column.exclude.list"),
 		Messages:       filter(p, "message.prefix.include.list", "message.prefix.exclude.list"),
 		Snapshot:       SnapshotMode(p.Enum("snapshot.mode")),
-		SnapshotTables: exprs(p, "snapshot.include.collection.list"),
+		SnapshotTables: envelope.ExprsOf(p, "snapshot.include.collection.list"),
 
 		Decimals:     DecimalMode(p.Enum("decimal.handling.mode")),
 		Times:        TimeMode(p.Enum("time.precision.mode")),
@@ -56,9 +55,10 @@ func FromProperties(p *property.Set) source.Source {
 		Hstores:      HstoreMode(p.Enum("hstore.handling.mode")),
 		MoneyScale:   p.Int("money.fraction.digits"),
 		UnknownTypes: p.Bool("include.unknown.datatypes"),
+		SystemTables: !p.Bool("table.ignore.builtin"),
 
 		NoTombstones:     !p.Bool("tombstones.on.delete"),
-		Skip:             skippedOperations(p),
+		Skip:             envelope.SkippedOf(p),
 		NoContextHeaders: !p.Bool("extended.headers.enabled"),
 		BatchRows:        p.Int("max.batch.size"),
 		Log:              p.Log(),
@@ -68,6 +68,7 @@ func FromProperties(p *property.Set) source.Source {
 	}
 	s.TLS = certificates(p)
 	streamParams(p, &s)
+	s.eventProperties(p)
 	return s
 }
 
@@ -180,43 +181,31 @@ func keyPair(cert, key, password string) (tls.Certificate, error) {
 }
 
 func filter(p *property.Set, include, exclude string) Filter {
-	f := Filter{Include: exprs(p, include), Exclude: exprs(p, exclude)}
-	if len(f.Include) > 0 && len(f.Exclude) > 0 {
-		p.Errorf(exclude, "cannot be set together with %s: keep one of them", include)
-	}
-	return f
+	in, out := envelope.FilterOf(p, include, exclude)
+	return Filter{Include: in, Exclude: out}
 }
 
-// exprs gives the text of regular expressions, as Go spells them. Names that
-// are plain stay as they are, for messages.
-func exprs(p *property.Set, key string) []string {
-	var out []string
-	for _, re := range p.Regexps(key) {
-		text := re.String()
-		inner := strings.TrimSuffix(strings.TrimPrefix(text, "(?i)^(?:"), ")$")
-		if _, err := regexp.Compile(inner); err == nil {
-			text = inner
-		}
-		out = append(out, text)
+// eventProperties takes the values of the properties of events.
+func (s *Source) eventProperties(p *property.Set) {
+	s.TopicDelimiter = p.String("topic.delimiter")
+	s.SchemaNames, s.FieldNames = NameMode(p.Enum("schema.name.adjustment.mode")), NameMode(p.Enum("field.name.adjustment.mode"))
+	s.TransactionMetadata, s.TransactionTopic = p.Bool("provide.transaction.metadata"), p.String("topic.transaction")
+	s.Heartbeat, s.HeartbeatPrefix, s.HeartbeatQuery = p.Millis("heartbeat.interval.ms"), p.String("topic.heartbeat.prefix"), p.String("heartbeat.action.query")
+	s.SkipUnchanged = p.Bool("skip.messages.without.change")
+	for _, k := range envelope.KeyColumnsOf(p) {
+		s.KeyColumns = append(s.KeyColumns, KeyColumns(k))
 	}
-	return out
-}
-
-func skippedOperations(p *property.Set) []tailrace.Op {
-	skip := []tailrace.Op{}
-	for _, op := range p.List("skipped.operations") {
-		if op != "none" {
-			skip = append(skip, tailrace.Op(op))
-		}
+	for _, m := range envelope.MasksOf(p) {
+		s.Masks = append(s.Masks, Mask(m))
 	}
-	return skip
+	s.SourceTypeColumns, s.SourceTypes = envelope.ExprsOf(p, "column.propagate.source.type"), envelope.ExprsOf(p, "datatype.propagate.source.type")
 }
 
 // Properties are those of Debezium's connector for PostgreSQL.
 func Properties() property.Table {
 	var t property.Table
 	for _, part := range []property.Table{
-		connectionProperties(), slotProperties(), selectionProperties(), valueProperties(), eventProperties(),
+		connectionProperties(), slotProperties(), selectionProperties(), valueProperties(), recordProperties(), envelope.Properties("schema.table"),
 		ignoredProperties(), laterProperties(),
 	} {
 		t = append(t, part...)
@@ -275,6 +264,7 @@ func selectionProperties() property.Table {
 		list("message.prefix.include.list", "The prefixes of the logical messages that are captured."),
 		list("message.prefix.exclude.list", "The prefixes of the logical messages that are not captured."),
 		list("snapshot.include.collection.list", "Those of the captured tables whose rows a snapshot reads; all without it."),
+		{Key: "table.ignore.builtin", Type: property.Bool, Default: "true", Doc: "Whether to leave out information_schema and the schemas whose names begin with pg_."},
 		{Key: "snapshot.mode", Type: property.Enum, Default: "initial", Values: []string{"initial", "always", "initial_only", "no_data", "when_needed"},
 			Later: []string{"configuration_based", "custom"}, Doc: "Which rows are read before the log."},
 	}
@@ -284,8 +274,8 @@ func valueProperties() property.Table {
 	return property.Table{
 		{Key: "decimal.handling.mode", Type: property.Enum, Default: "precise", Values: []string{"precise", "double", "string"}, Doc: "How NUMERIC and MONEY are represented."},
 		{Key: "binary.handling.mode", Type: property.Enum, Default: "bytes", Values: []string{"bytes", "base64", "base64-url-safe", "hex"}, Doc: "How BYTEA is represented."},
-		{Key: "time.precision.mode", Type: property.Enum, Default: "adaptive", Values: []string{"adaptive", "adaptive_time_microseconds", "connect"},
-			Later: []string{"isostring", "microseconds", "nanoseconds", "structured"}, Doc: "How dates and times are represented."},
+		{Key: "time.precision.mode", Type: property.Enum, Default: "adaptive", Values: []string{"adaptive", "adaptive_time_microseconds", "connect", "isostring", "microseconds", "nanoseconds"},
+			Later: []string{"structured"}, Doc: "How dates and times are represented."},
 		{Key: "interval.handling.mode", Type: property.Enum, Default: "numeric", Values: []string{"numeric", "string"}, Doc: "How INTERVAL is represented."},
 		{Key: "hstore.handling.mode", Type: property.Enum, Default: "json", Values: []string{"json", "map"}, Doc: "How HSTORE is represented."},
 		{Key: "money.fraction.digits", Type: property.Int, Default: "2", Check: property.Between(0, 18), Doc: "How many digits MONEY has behind the point."},
@@ -293,11 +283,13 @@ func valueProperties() property.Table {
 	}
 }
 
-func eventProperties() property.Table {
+func recordProperties() property.Table {
 	return property.Table{
 		{Key: "tombstones.on.delete", Type: property.Bool, Default: "true", Doc: "Whether a record with a null value follows each delete."},
 		{Key: "skipped.operations", Type: property.List, Default: "t", Values: []string{"c", "u", "d", "t", "none"}, Doc: "The operations that are left out; none leaves out nothing."},
 		{Key: "extended.headers.enabled", Type: property.Bool, Default: "true", Doc: "Whether records have the headers `__debezium.context.*`."},
+		{Key: "unavailable.value.placeholder", Default: "__debezium_unavailable_value",
+			Doc: "What a converter to JSON writes for a value that the log did not carry, such as an untouched TOAST value; `hex:` and digits stand for bytes."},
 		{Key: "max.batch.size", Type: property.Int, Default: "2048", Check: property.AtLeast(1), Doc: "How many records are read at a time at most."},
 	}
 }
@@ -323,7 +315,6 @@ func ignoredProperties() property.Table {
 	add("the source block has one form", "source.struct.version")
 	add("failures stop the engine, by its own policy", "event.processing.failure.handling.mode", "event.converting.failure.handling.mode")
 	add("there are no names to sanitize", "custom.sanitize.pattern", "topic.cache.size")
-	add("system tables are never captured", "table.ignore.builtin")
 	return t
 }
 
@@ -337,13 +328,7 @@ func laterProperties() property.Table {
 		}
 	}
 	add("the oldest transaction in the source block", "xmin.fetch.interval.ms", "0")
-	add("other keys than the tables'", "message.key.columns", "")
-	add("leaving out updates that change nothing", "skip.messages.without.change", "false")
 	add("a limit of captured tables", "guardrail.collections.max", "0", "guardrail.limit.action", "warn")
-	add("another placeholder than the converter's", "unavailable.value.placeholder", "__debezium_unavailable_value")
-	add("the adjustment of names", "schema.name.adjustment.mode", "none", "field.name.adjustment.mode", "none")
-	add("masking columns", "column.mask.*", "", "column.truncate.*", "")
-	add("types of columns in schemas", "column.propagate.source.type", "", "datatype.propagate.source.type", "")
 	add("custom converters", "converters", "")
 	add("post-processors", "post.processors", "")
 	add("delays", "snapshot.delay.ms", "0", "streaming.delay.ms", "0")
@@ -354,9 +339,8 @@ func laterProperties() property.Table {
 	add("snapshots by parts of a configuration", "snapshot.mode.custom.name", "", "snapshot.mode.configuration.based.*", "false", "snapshot.locking.mode.custom.name", "")
 	add("incremental snapshots", "incremental.snapshot.chunk.size", "1024", "incremental.snapshot.allow.schema.changes", "false",
 		"incremental.snapshot.watermarking.strategy", "insert_insert", "read.only", "false")
-	add("other names of topics", "topic.naming.strategy", "io.debezium.schema.SchemaTopicNamingStrategy", "topic.delimiter", ".")
-	add("heartbeats", "heartbeat.interval.ms", "0", "heartbeat.action.query", "", "topic.heartbeat.prefix", "__debezium-heartbeat", "topic.heartbeat.name", "")
-	add("transaction metadata", "provide.transaction.metadata", "false", "transaction.metadata.factory", "", "topic.transaction", "transaction")
+	add("other names of topics", "topic.naming.strategy", "io.debezium.schema.SchemaTopicNamingStrategy", "topic.heartbeat.name", "")
+	add("another form of transaction metadata", "transaction.metadata.factory", "")
 	add("signals", "signal.enabled.channels", "source", "signal.data.collection", "", "signal.poll.interval.ms", "5000",
 		"signal.emit.failure.max.retries", "0", "signal.emit.failure.backoff.ms", "10000", "signal.kafka.*", "", "signal.file", "file-signals.txt")
 	add("notifications", "notification.enabled.channels", "", "notification.sink.topic.name", "")

@@ -39,11 +39,11 @@ func TestPropertiesMakeTheSourceThatTheyDescribe(t *testing.T) {
 func TestWhatIsNotSupportedYetIsSaid(t *testing.T) {
 	p := property.New(map[string]string{
 		"topic.prefix": "srv", "database.hostname": "db", "database.user": "u", "database.dbname": "shop",
-		"heartbeat.interval.ms": "1000", "slot.nam": "x", "time.precision.mode": "isostring",
+		"post.processors": "again", "slot.nam": "x", "time.precision.mode": "structured",
 	})
 	postgres.FromProperties(p)
 	err := p.Err()
-	assert.ErrorContains(t, err, "heartbeat.interval.ms: is not supported yet: heartbeats")
+	assert.ErrorContains(t, err, "post.processors: is not supported yet: post-processors")
 	assert.ErrorContains(t, err, "slot.nam: no such property")
 	assert.ErrorContains(t, err, "time.precision.mode")
 }

@@ -45,7 +45,7 @@ func open(ctx context.Context, src *Source, sel *selection, from []tailrace.Offs
 	}
 	r := &reader{src: src, sel: sel, partition: src.partition(), w: newWriter(src),
 		sourceSchema: newSourceSchema(), tables: map[tableID]*table{}}
-	r.messages = newMessages(src.TopicPrefix, r.sourceSchema)
+	r.messages = newMessages(src, r.sourceSchema)
 	if err := r.begin(ctx, pos, stored); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}

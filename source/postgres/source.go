@@ -57,6 +57,31 @@ type Source struct {
 	// offsets.
 	TopicPrefix string
 
+	// TopicDelimiter stands between the parts of topics' names. "" means a dot.
+	TopicDelimiter string
+
+	// SchemaNames and FieldNames are how the names of schemas and of fields are
+	// made to fit Avro. "" means NameAsIs.
+	SchemaNames, FieldNames NameMode
+
+	// TransactionMetadata gives each change its place in its transaction, and
+	// writes the beginning and the end of every transaction, with how many
+	// changes of which tables it had, to the topic TransactionTopic, to which
+	// TopicPrefix and TopicDelimiter are put in front. "" means transaction.
+	TransactionMetadata bool
+	TransactionTopic    string
+
+	// Heartbeat is how long after a heartbeat the next one is written, while the
+	// log is read, whether or not anything was changed: a record to the topic
+	// HeartbeatPrefix, TopicDelimiter and TopicPrefix. 0 means none; offsets and
+	// the slot go on without them. HeartbeatPrefix "" means
+	// __debezium-heartbeat. HeartbeatQuery is a statement that is run with each,
+	// such as an update of a table that is captured; the user needs the rights
+	// for it.
+	Heartbeat       time.Duration
+	HeartbeatPrefix string
+	HeartbeatQuery  string
+
 	// Slot is the replication slot, which is made where it is not there. ""
 	// means debezium.
 	Slot string
@@ -115,6 +140,22 @@ type Source struct {
 	// but the system's. Key columns stay in keys whatever is chosen.
 	Schemas, Tables, Columns Filter
 
+	// KeyColumns gives tables other keys than their own.
+	KeyColumns []KeyColumns
+
+	// Masks hide values of text columns; the first that matches a column counts.
+	Masks []Mask
+
+	// SourceTypeColumns are expressions for columns, such as public.orders.note,
+	// whose schemas say what the column is to the server, in the parameters
+	// __debezium.source.column.type, .length, .scale and .name. SourceTypes are
+	// ones for types, such as public.orders.VARCHAR.
+	SourceTypeColumns, SourceTypes []string
+
+	// SystemTables captures the tables of information_schema and of schemas whose
+	// names begin with pg_ too, where the publication has them.
+	SystemTables bool
+
 	// Messages chooses logical messages by their prefixes.
 	Messages Filter
 
@@ -149,6 +190,10 @@ type Source struct {
 	// Skip are the operations that are left out. Nil means OpTruncate alone; an
 	// empty slice that is not nil leaves nothing out.
 	Skip []tailrace.Op
+
+	// SkipUnchanged leaves out updates that change none of the columns that
+	// values have, of tables with REPLICA IDENTITY FULL.
+	SkipUnchanged bool
 
 	// NoContextHeaders leaves out the headers __debezium.context.*, which
 	// otherwise say of each record where it came from.
@@ -256,6 +301,9 @@ const (
 	TimeAdaptive             TimeMode = "adaptive"                   // by the column's precision. The default
 	TimeAdaptiveMicroseconds TimeMode = "adaptive_time_microseconds" // by the column's precision; TIME as MicroTime
 	TimeConnect              TimeMode = "connect"                    // Connect's Date, Time and Timestamp, to the millisecond
+	TimeISO                  TimeMode = "isostring"                  // text in ISO 8601
+	TimeMicroseconds         TimeMode = "microseconds"               // MicroTime and MicroTimestamp
+	TimeNanoseconds          TimeMode = "nanoseconds"                // NanoTime and NanoTimestamp; a TIMESTAMP before 1677-09-21 or after 2262-04-11 is an error
 )
 
 // BinaryMode is how BYTEA is represented, as Debezium's binary.handling.mode
@@ -307,6 +355,11 @@ func (s Source) withDefaults() Source {
 	or(&s.Intervals, IntervalNumeric)
 	or(&s.Hstores, HstoreJSON)
 	or(&s.MoneyScale, 2)
+	or(&s.TopicDelimiter, ".")
+	or(&s.SchemaNames, NameAsIs)
+	or(&s.FieldNames, NameAsIs)
+	or(&s.TransactionTopic, "transaction")
+	or(&s.HeartbeatPrefix, "__debezium-heartbeat")
 	or(&s.BatchRows, 2048)
 	if s.Skip == nil {
 		s.Skip = []tailrace.Op{tailrace.OpTruncate}
@@ -354,6 +407,12 @@ func (s *Source) check() error {
 	} else if i := strings.IndexFunc(s.TopicPrefix, envelope.NotInTopic); i >= 0 {
 		bad("TopicPrefix %q: topics have no %q in their names, only letters, digits, dots, underscores and hyphens", s.TopicPrefix, s.TopicPrefix[i:i+1])
 	}
+	if i := strings.IndexFunc(s.TopicDelimiter, envelope.NotInTopic); i >= 0 {
+		bad("TopicDelimiter %q: topics have no %q in their names, only letters, digits, dots, underscores and hyphens", s.TopicDelimiter, s.TopicDelimiter[i:i+1])
+	}
+	if s.Heartbeat < 0 {
+		bad("Heartbeat is negative")
+	}
 	if !slotForm.MatchString(s.Slot) {
 		bad("Slot is %q: a slot's name has 1 to 63 lower-case letters, digits and underscores", s.Slot)
 	}
@@ -371,9 +430,11 @@ func (s *Source) check() error {
 		oneOf("Origin", s.Origin, OriginAny, OriginNone),
 		oneOf("Autocreate", s.Autocreate, PublicationAllTables, PublicationFiltered, PublicationNoTables, PublicationDisabled),
 		oneOf("Decimals", s.Decimals, DecimalPrecise, DecimalDouble, DecimalString),
-		oneOf("Times", s.Times, TimeAdaptive, TimeAdaptiveMicroseconds, TimeConnect),
+		oneOf("Times", s.Times, TimeAdaptive, TimeAdaptiveMicroseconds, TimeConnect, TimeISO, TimeMicroseconds, TimeNanoseconds),
 		oneOf("Binaries", s.Binaries, BinaryBytes, BinaryBase64, BinaryBase64URLSafe, BinaryHex),
 		oneOf("Intervals", s.Intervals, IntervalNumeric, IntervalString),
+		oneOf("SchemaNames", s.SchemaNames, NameAsIs, NameAvro, NameAvroUnicode),
+		oneOf("FieldNames", s.FieldNames, NameAsIs, NameAvro, NameAvroUnicode),
 		oneOf("Hstores", s.Hstores, HstoreJSON, HstoreMap),
 	)
 	for _, op := range s.Skip {

@@ -26,6 +26,9 @@ type stream struct {
 	skip    position // what an earlier stream has read
 	passing bool     // the transaction was read by an earlier stream
 	found   bool     // Debezium's last change was passed in it
+	partly  bool     // an earlier stream has read some of it, and told of its beginning
+
+	beat time.Time // when the next heartbeat is due
 
 	in    bool         // within a transaction
 	first pgoutput.LSN // where its changes begin
@@ -39,7 +42,7 @@ type stream struct {
 
 // beginStream opens the log behind the reader's position.
 func (r *reader) beginStream(ctx context.Context, fresh bool) error {
-	s := &stream{reader: r, pos: r.pos, skip: r.pos, changed: fresh, relations: map[uint32]*table{}}
+	s := &stream{reader: r, pos: r.pos, skip: r.pos, changed: fresh, relations: map[uint32]*table{}, beat: time.Now().Add(r.src.Heartbeat)}
 	s.pos.foreign = false
 	s.leftOut = make(map[tailrace.Op]bool, len(r.src.Skip))
 	for _, op := range r.src.Skip {
@@ -189,7 +192,16 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 		if s.bad != nil || w.full(s.src) || len(w.records) > 0 && s.pending == nil && !s.log.Buffered() {
 			return nil
 		}
+		if s.beatIsDue() {
+			if err := s.heartbeat(ctx, w); err != nil {
+				return err
+			}
+			continue
+		}
 		m, err := s.next(ctx)
+		if err == nil && m == nil && s.beatIsDue() {
+			continue
+		}
 		if err != nil || m == nil {
 			return err
 		}
@@ -206,14 +218,20 @@ func (s *stream) next(ctx context.Context) (*pgoutput.Message, error) {
 	if s.pending != nil {
 		return s.pending, nil
 	}
-	if !s.changed || s.in || s.log.Buffered() {
+	var until time.Time
+	if s.changed && !s.in {
+		until = s.given.Add(restPause)
+	}
+	if s.src.Heartbeat > 0 && (until.IsZero() || s.beat.Before(until)) {
+		until = s.beat
+	}
+	if until.IsZero() || s.log.Buffered() {
 		return s.received(s.log.Next(ctx))
 	}
-	rest := time.Until(s.given.Add(restPause))
-	if rest <= 0 {
+	if !time.Now().Before(until) {
 		return nil, nil
 	}
-	short, cancel := context.WithTimeout(ctx, rest)
+	short, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	m, err := s.log.Next(short)
 	if err != nil && short.Err() != nil && ctx.Err() == nil {
@@ -233,13 +251,16 @@ func (s *stream) received(m *pgoutput.Message, err error) (*pgoutput.Message, er
 func (s *stream) message(ctx context.Context, w *writer, m *pgoutput.Message) error {
 	switch m.Kind {
 	case pgoutput.Insert, pgoutput.Update, pgoutput.Delete, pgoutput.Truncate:
-		if s.count(m.Start) {
+		switch read := s.count(m.Start); {
+		case read:
 			s.change(w, m)
+		case s.partly && w.transactions != "":
+			s.recount(w, func() { s.change(w, m) })
 		}
 	case pgoutput.Begin:
 		s.begin(w, m)
 	case pgoutput.Commit:
-		s.end(m)
+		s.end(w, m)
 	case pgoutput.Relation:
 		return s.relation(ctx, m)
 	case pgoutput.Logical:
@@ -264,6 +285,8 @@ func (s *stream) begin(w *writer, m *pgoutput.Message) {
 	s.found = false
 	// Debezium has read all that comes before its last change's transaction.
 	s.passing = s.skip.foreign || s.skip.Commit > m.LSN || s.skip.Commit == m.LSN && s.skip.Changes > 0
+	s.partly = s.passing && (s.skip.Commit == m.LSN || s.skip.foreign && s.skip.XID == m.XID)
+	s.tellBegin(w, m)
 }
 
 // count counts a change, and says whether it is to be read.
@@ -285,7 +308,8 @@ func (s *stream) count(lsn pgoutput.LSN) bool {
 }
 
 // end is the end of a transaction: behind it another stream could begin.
-func (s *stream) end(m *pgoutput.Message) {
+func (s *stream) end(w *writer, m *pgoutput.Message) {
+	s.tellEnd(w, m)
 	s.in, s.passing = false, false
 	s.pos.Commit, s.pos.Changes = 0, 0
 	if s.skip.foreign = s.skip.foreign && s.pos.XID != s.skip.XID; !s.skip.foreign {
@@ -317,7 +341,7 @@ func (s *stream) change(w *writer, m *pgoutput.Message) {
 	case pgoutput.Insert:
 		w.add(t, opCreate, t.keyOf(&w.slab, after), tailrace.Value{}, t.value(&w.slab, after), w.block(), w.headers)
 	case pgoutput.Update:
-		s.updated(w, t, before, after)
+		s.updated(w, t, before, after, m.Replaced == 'O')
 	case pgoutput.Delete:
 		key := t.keyOf(&w.slab, before)
 		w.add(t, opDelete, key, t.value(&w.slab, before), tailrace.Value{}, w.block(), w.headers)
@@ -359,14 +383,18 @@ func (s *stream) place(w *writer, t *table, lsn pgoutput.LSN) {
 
 // updated makes one record or, where the row's key has changed, a delete of the
 // old key and a create of the new one, each with the other key in a header.
-func (s *stream) updated(w *writer, t *table, before, after []tailrace.Value) {
+// full says that the old row is there with all its columns.
+func (s *stream) updated(w *writer, t *table, before, after []tailrace.Value, full bool) {
 	if before == nil || !t.movedKey(before, after) {
 		if !s.leftOut[tailrace.OpUpdate] {
-			old := tailrace.Value{}
+			key, was, is := t.keyOf(&w.slab, after), tailrace.Value{}, t.value(&w.slab, after)
 			if before != nil {
-				old = t.value(&w.slab, before)
+				was = t.value(&w.slab, before)
 			}
-			w.add(t, opUpdate, t.keyOf(&w.slab, after), old, t.value(&w.slab, after), w.block(), w.headers)
+			if s.src.SkipUnchanged && full && was.Equal(is) {
+				return
+			}
+			w.add(t, opUpdate, key, was, is, w.block(), w.headers)
 		}
 		return
 	}
@@ -401,6 +429,9 @@ func (s *stream) truncate(w *writer, m *pgoutput.Message) {
 // logical makes a record of a message that was put into the log.
 func (s *stream) logical(w *writer, m *pgoutput.Message) {
 	if m.Transactional() && !s.count(m.Start) {
+		if s.partly && w.transactions != "" && s.sel.messages.Includes(string(m.Prefix)) {
+			s.w.transaction.Next(&w.slab, inMessages)
+		}
 		return
 	}
 	if !m.Transactional() {
@@ -411,7 +442,7 @@ func (s *stream) logical(w *writer, m *pgoutput.Message) {
 			s.pos.LSN, s.changed = m.LSN+1, true
 		}
 	}
-	if !s.sel.messages.includes(string(m.Prefix)) {
+	if !s.sel.messages.Includes(string(m.Prefix)) {
 		return
 	}
 	w.begin()
@@ -424,7 +455,7 @@ func (s *stream) logical(w *writer, m *pgoutput.Message) {
 		w.stamp(time.Now().UnixMicro()) // no transaction has told the time
 	}
 	w.place(first, m.Start)
-	w.message(s.messages, m.Prefix, m.Content)
+	w.message(s.messages, m.Transactional(), m.Prefix, m.Content)
 	w.source[sourceXID] = xid
 }
 

@@ -3,6 +3,7 @@ package postgres
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source/internal/envelope"
@@ -40,24 +41,30 @@ type table struct {
 	row []int // places in columns of the value's fields; nil where they are the same
 	key []int // places in columns of the key's fields; nil without a key
 
+	masks    []placedMask // of the value's fields
+	maskCopy bool         // a masked column is in the key, which shows it as it is
+
 	keySchema *tailrace.Schema // nil without a key
 	rowSchema *tailrace.Schema
 	schema    *tailrace.Schema // of the envelope
 
 	namespace, name tailrace.Value
+	fullName        string
 	definition      *definition
 }
 
 // newTable makes the version of a table that has the definition.
 func newTable(s *Source, sel *selection, types *types, sourceSchema *tailrace.Schema, d *definition) (*table, error) {
-	t := &table{id: d.id, definition: d, topic: envelope.TopicName(s.TopicPrefix + "." + d.id.schema + "." + d.id.name),
+	t := &table{id: d.id, definition: d, topic: s.topic(d.id.schema, d.id.name), fullName: d.id.String(),
 		namespace: tailrace.String(d.id.schema), name: tailrace.String(d.id.name)}
 	t.all = make([]int, len(d.columns))
+	keyColumns := sel.keyColumns(d)
 	hidden := false
 	var fields []int
+	var plain []*tailrace.Schema // of the columns, without what only values say
 	for i := range d.columns {
 		def := &d.columns[i]
-		captured, inKey := sel.column(d.id, def.name), slices.Contains(d.key, def.name)
+		captured, inKey := sel.column(d.id, def.name), slices.Contains(keyColumns, def.name)
 		if t.all[i] = -1; !captured && !inKey {
 			continue
 		}
@@ -69,6 +76,15 @@ func newTable(s *Source, sel *selection, types *types, sourceSchema *tailrace.Sc
 			s.Log.Warn("a column is left out, whose type is not known", "table", d.id.String(), "column", def.name, "type", types.name(def.typ))
 			continue
 		}
+		plain = append(plain, col.schema)
+		var mask envelope.Masker
+		if mask, col.schema, err = sel.shown(types, d.id, def, col.schema); err != nil {
+			return nil, fmt.Errorf("table %s: column %s: %w", d.id, def.name, err)
+		}
+		if mask != nil && captured {
+			t.masks = append(t.masks, placedMask{len(fields), mask})
+			t.maskCopy = t.maskCopy || inKey
+		}
 		t.all[i] = len(t.columns)
 		if captured {
 			fields = append(fields, len(t.columns))
@@ -79,33 +95,45 @@ func newTable(s *Source, sel *selection, types *types, sourceSchema *tailrace.Sc
 	if hidden {
 		t.row = fields
 	}
-	return t, t.makeSchemas(d, fields, sourceSchema)
+	return t, t.makeSchemas(s, keyColumns, plain, fields, sourceSchema)
 }
 
-func (t *table) makeSchemas(d *definition, fields []int, sourceSchema *tailrace.Schema) (err error) {
-	row := tailrace.NewSchema(tailrace.TypeStruct).Name(t.topic + ".Value").Optional()
+// placedMask is the mask of one of a value's fields.
+type placedMask struct {
+	place int
+	mask  envelope.Masker
+}
+
+// topic names the topic of a table, or of what the parts name otherwise.
+func (s *Source) topic(parts ...string) string {
+	return envelope.TopicName(strings.Join(append([]string{s.TopicPrefix}, parts...), s.TopicDelimiter))
+}
+
+func (t *table) makeSchemas(s *Source, keyColumns []string, plain []*tailrace.Schema, fields []int, sourceSchema *tailrace.Schema) (err error) {
+	names, fieldNames := envelope.Names(s.SchemaNames), envelope.Names(s.FieldNames)
+	row := tailrace.NewSchema(tailrace.TypeStruct).Name(names.Schema(t.topic + ".Value")).Optional()
 	for _, i := range fields {
-		row.Field(t.columns[i].name, t.columns[i].schema)
+		row.Field(fieldNames.Field(t.columns[i].name), t.columns[i].schema)
 	}
 	if t.rowSchema, err = row.Build(); err != nil {
-		return fmt.Errorf("table %s: %w", d.id, err)
+		return fmt.Errorf("table %s: %w", t.id, err)
 	}
-	if len(d.key) > 0 {
-		key := tailrace.NewSchema(tailrace.TypeStruct).Name(t.topic + ".Key")
-		for _, name := range d.key {
+	if len(keyColumns) > 0 {
+		key := tailrace.NewSchema(tailrace.TypeStruct).Name(names.Schema(t.topic + ".Key"))
+		for _, name := range keyColumns {
 			i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
 			if i < 0 {
-				return fmt.Errorf("table %s: the key column %s cannot be read: its type is not known; set UnknownTypes to have its bytes", d.id, name)
+				return fmt.Errorf("table %s: the key column %s cannot be read: its type is not known; set UnknownTypes to have its bytes", t.id, name)
 			}
 			t.key = append(t.key, i)
-			key.Field(name, t.columns[i].schema)
+			key.Field(fieldNames.Field(name), plain[i])
 		}
 		if t.keySchema, err = key.Build(); err != nil {
-			return fmt.Errorf("table %s: %w", d.id, err)
+			return fmt.Errorf("table %s: %w", t.id, err)
 		}
 	}
-	if t.schema, err = envelope.Schema(t.topic, t.rowSchema, sourceSchema); err != nil {
-		return fmt.Errorf("table %s: %w", d.id, err)
+	if t.schema, err = envelope.Schema(names.Schema(t.topic+".Envelope"), t.rowSchema, sourceSchema); err != nil {
+		return fmt.Errorf("table %s: %w", t.id, err)
 	}
 	return nil
 }
@@ -161,10 +189,18 @@ func (t *table) fill(values []tailrace.Value) {
 
 // value is the row struct of the columns that were read.
 func (t *table) value(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Value {
-	if t.row == nil {
-		return tailrace.StructOf(columns)
+	row := columns
+	switch {
+	case t.row != nil:
+		row = pick(slab, t.row, columns)
+	case t.maskCopy:
+		row = slab.Values(len(columns))
+		copy(row, columns)
 	}
-	return tailrace.StructOf(pick(slab, t.row, columns))
+	for _, m := range t.masks {
+		row[m.place] = m.mask(slab, row[m.place])
+	}
+	return tailrace.StructOf(row)
 }
 
 // keyOf is the key struct of the columns that were read; null without a key.

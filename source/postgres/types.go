@@ -16,17 +16,69 @@ type pgType struct {
 	array    bool
 	base     uint32 // of a domain
 	modifier int32  // of a domain's base; -1 for none
+	required bool   // a domain that is NOT NULL
 	labels   []string
+
+	namespace  string
+	attributes []attribute // of a composite
 }
 
 // types are those of the database, by their OIDs.
-type types struct{ byOID map[uint32]*pgType }
+type types struct {
+	byOID map[uint32]*pgType
+	depth int // how far composites are within one another, while they are planned
+}
 
 func (t *types) name(oid uint32) string {
 	if typ := t.byOID[oid]; typ != nil {
 		return typ.name
 	}
 	return strconv.FormatUint(uint64(oid), 10)
+}
+
+// isRequired says whether a domain lets no null through.
+func (t *types) isRequired(oid uint32) bool {
+	for range 32 {
+		typ := t.byOID[oid]
+		if typ == nil || typ.kind != 'd' {
+			break
+		}
+		if typ.required {
+			return true
+		}
+		oid = typ.base
+	}
+	return false
+}
+
+// inDebezium says whether Debezium has a form of its own for values of a type.
+func (t *types) inDebezium(typ *pgType) bool {
+	if typ == nil {
+		return false
+	}
+	if elem := t.element(typ); elem != typ {
+		if elem == nil || elem.kind == 'd' {
+			return false
+		}
+		switch elem.name {
+		case "money", "name", "interval", "varbit", "xml", "point":
+			return false
+		}
+		typ = elem
+	}
+	switch typ.name {
+	case "box", "lseg", "path", "polygon", "circle", "line", "isbn13", "issn13", "ismn13", "ismn", "issn", "ean13", "upc":
+		return false
+	}
+	return typ.kind != 'c' && typ.kind != 'm'
+}
+
+// element gives what an array has elements of, and another type as it is.
+func (t *types) element(typ *pgType) *pgType {
+	if typ != nil && typ.array && typ.elem != 0 {
+		return t.byOID[typ.elem]
+	}
+	return typ
 }
 
 // has says whether all types of a table are known.
@@ -55,8 +107,10 @@ func (t *types) base(oid uint32, modifier int32) (*pgType, int32) {
 // readTypes reads the types of the database.
 func (c *catalog) readTypes(ctx context.Context) (*types, error) {
 	rows, err := c.query(ctx, `SELECT t.oid, t.typname, t.typtype, t.typelem, t.typcategory, t.typbasetype, t.typtypmod,
-		(SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid)
-		FROM pg_catalog.pg_type t WHERE t.typtype <> 'p' AND (t.typtype <> 'c' OR EXISTS (
+		(SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid), n.nspname,
+		CASE WHEN t.typtype = 'c' THEN (SELECT json_agg(json_build_object('name', a.attname, 'type', a.atttypid::bigint, 'modifier', a.atttypmod) ORDER BY a.attnum)
+			FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) END, t.typnotnull
+		FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype <> 'p' AND (t.typtype <> 'c' OR EXISTS (
 			SELECT 1 FROM pg_catalog.pg_class r WHERE r.oid = t.typrelid AND r.relkind = 'c'))`)
 	if err != nil {
 		return nil, fmt.Errorf("read the types of the database: %w", err)
@@ -70,6 +124,12 @@ func (c *catalog) readTypes(ctx context.Context) (*types, error) {
 		if row[7] != nil {
 			if err := json.Unmarshal(row[7], &t.labels); err != nil {
 				return nil, fmt.Errorf("read the labels of the enum %s: %w", t.name, err)
+			}
+		}
+		t.namespace, t.required = string(row[8]), string(row[10]) == "t"
+		if row[9] != nil {
+			if err := json.Unmarshal(row[9], &t.attributes); err != nil {
+				return nil, fmt.Errorf("read the attributes of the type %s: %w", t.name, err)
 			}
 		}
 		out.byOID[t.oid] = t

@@ -48,8 +48,8 @@ func TransactionSchema() *tailrace.Schema {
 }
 
 // Schema is the schema of the changes of a table.
-func Schema(topic string, row, source *tailrace.Schema) (*tailrace.Schema, error) {
-	return tailrace.NewSchema(tailrace.TypeStruct).Name(topic+".Envelope").Version(2).
+func Schema(name string, row, source *tailrace.Schema) (*tailrace.Schema, error) {
+	return tailrace.NewSchema(tailrace.TypeStruct).Name(name).Version(2).
 		Field("before", row).
 		Field("after", row).
 		Field("source", source).

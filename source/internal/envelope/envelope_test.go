@@ -18,7 +18,7 @@ func TestNamesOfTopicsHaveNoLettersButKafkas(t *testing.T) {
 
 func TestTheEnvelopesFieldsStandAtTheirPlaces(t *testing.T) {
 	row := tailrace.NewSchema(tailrace.TypeStruct).Optional().MustBuild()
-	schema, err := envelope.Schema("srv.t", row, row)
+	schema, err := envelope.Schema("srv.t.Envelope", row, row)
 	require.NoError(t, err)
 	require.Len(t, schema.Fields(), envelope.Fields)
 	for name, place := range map[string]int{"before": envelope.Before, "after": envelope.After, "source": envelope.Source,

@@ -1,0 +1,3 @@
+UPDATE a SET v = 2;
+UPDATE a SET id = 2;
+DELETE FROM a;

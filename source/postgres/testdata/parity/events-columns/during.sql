@@ -1,0 +1,5 @@
+UPDATE a SET w = 2;
+UPDATE a SET id = 2;
+UPDATE b SET k = 5, v = 8;
+DELETE FROM a;
+DELETE FROM b;

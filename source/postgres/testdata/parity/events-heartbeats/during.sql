@@ -1,0 +1,2 @@
+INSERT INTO a VALUES (2, 2);
+UPDATE a SET v = 9;

@@ -1,0 +1,4 @@
+INSERT INTO a VALUES (2, NULL, 'z');
+UPDATE a SET v = 7 WHERE id = 2;
+UPDATE a SET id = 3 WHERE id = 2;
+DELETE FROM a WHERE id = 3;

@@ -1,0 +1,9 @@
+CREATE SCHEMA "Sch ema.x";
+CREATE TABLE "Sch ema.x"."a.b c" ("id.x" INT PRIMARY KEY, "é" INT);
+INSERT INTO "Sch ema.x"."a.b c" VALUES (1, 1);
+CREATE TABLE "漢字" (id INT PRIMARY KEY);
+INSERT INTO "漢字" VALUES (1);
+CREATE TABLE "a/b#c@d" (id INT PRIMARY KEY);
+INSERT INTO "a/b#c@d" VALUES (1);
+CREATE TABLE "UPPER_lower" ("ID" INT PRIMARY KEY, "q""q" INT);
+INSERT INTO "UPPER_lower" VALUES (1);

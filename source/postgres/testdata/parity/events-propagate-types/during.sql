@@ -1,0 +1,1 @@
+INSERT INTO a (id, v) VALUES (2, 'x');

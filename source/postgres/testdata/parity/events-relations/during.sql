@@ -1,0 +1,1 @@
+INSERT INTO dropped VALUES (3, 3);

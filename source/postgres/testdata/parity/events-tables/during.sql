@@ -1,0 +1,3 @@
+INSERT INTO orders VALUES (2);
+INSERT INTO items VALUES (2);
+INSERT INTO other VALUES (2);

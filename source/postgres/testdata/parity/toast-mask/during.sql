@@ -1,0 +1,1 @@
+UPDATE toast SET n = 2;

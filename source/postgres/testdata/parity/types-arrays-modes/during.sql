@@ -1,0 +1,4 @@
+INSERT INTO arrays VALUES (11, '{1,-2}', '{1,NULL,3}', '{9223372036854775807}', '{1.5,NULL}', '{2.5,NULL}', '{1.25,NULL,-3}', '{1.5,100}', '{t,f,NULL}', '{"a,b","c\"d",NULL,"NULL","",é,"x\\y"}', '{ab}', '{x}', '{2026-01-02,NULL}', '{01:02:03.5}', '{01:02:03+02}', '{"2026-01-02 03:04:05.678"}', '{"2026-01-02 03:04:05.678"}', '{"2026-01-02 03:04:05+02"}', '{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}', ARRAY['{"a":"b,c"}'::json], ARRAY['{"a":"b"}'::jsonb], ARRAY['\xdead'::bytea], '{10.0.0.1,::1}', '{10.0.0.0/8}', '{08:00:2b:01:02:03}', '{Ab}', '{5}', '{a.b}', '{1}');
+INSERT INTO arrays VALUES (12, NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'{}',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'{}');
+INSERT INTO arrays VALUES (13, '{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}');
+DELETE FROM arrays WHERE id = 1;

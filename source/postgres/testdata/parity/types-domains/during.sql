@@ -1,0 +1,3 @@
+INSERT INTO domains VALUES (11, 1.5, 2.5, '2026-01-02 03:04:05.678', 'v', 'd', B'10101', '{}', 1, 2);
+INSERT INTO domains VALUES (12, NULL,NULL,NULL,'w',NULL,NULL,NULL,3,4);
+DELETE FROM domains WHERE id = 1;

@@ -1,0 +1,2 @@
+INSERT INTO moneys VALUES (11, '$12.34','$0.51');
+INSERT INTO moneys VALUES (12, NULL,'-$0.99');

@@ -1,0 +1,3 @@
+INSERT INTO moneys VALUES (11, '$12.34','$0.01','-$1,234,567.89');
+INSERT INTO moneys VALUES (12, NULL,'-$0.99',NULL);
+DELETE FROM moneys WHERE id = 1;

@@ -1,0 +1,4 @@
+CREATE TABLE ranges (id INT PRIMARY KEY, i4 INT4RANGE, i8 INT8RANGE, nr NUMRANGE, tr TSRANGE, tzr TSTZRANGE, dr DATERANGE, n INT4RANGE NOT NULL, d INT4RANGE DEFAULT '[1,2)', a INT4RANGE[], na NUMRANGE[], ta TSTZRANGE[]);
+INSERT INTO ranges VALUES (1, '[1,5)', '[1,)', '(1.5,2.5]', '[2026-01-01 00:00,2026-01-02 00:00)', '[2026-01-01 00:00+00,2026-01-02 00:00+00)', '[2026-01-01,2026-02-01)', '[1,2)', '[3,4)', '{"[1,5)",NULL,empty}', '{"[1.5,2]"}', '{"[2026-01-01 00:00+00,)"}');
+INSERT INTO ranges VALUES (2, 'empty', '(,)', '(,1]', 'empty', '(,infinity)', '(,)', 'empty', NULL, NULL, NULL, NULL);
+INSERT INTO ranges VALUES (3, NULL,NULL,NULL,NULL,NULL,NULL,'[1,2)',NULL,NULL,NULL,NULL);

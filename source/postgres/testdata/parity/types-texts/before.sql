@@ -1,0 +1,10 @@
+CREATE EXTENSION IF NOT EXISTS citext;
+CREATE EXTENSION IF NOT EXISTS ltree;
+CREATE EXTENSION IF NOT EXISTS isn;
+CREATE DOMAIN word AS VARCHAR(30);
+CREATE TABLE texts (id INT PRIMARY KEY, c CHAR(10), c1 CHAR, v VARCHAR(20), vv VARCHAR, t TEXT, ct CITEXT, w word, u UUID, j JSON, jb JSONB, x XML, l LTREE, ts TSVECTOR, ip INET, cd CIDR, ma MACADDR, ma8 MACADDR8, is13 ISBN13, iss ISSN, ea EAN13, up UPC, qc "char");
+CREATE TABLE needed (id INT PRIMARY KEY, c CHAR(10) NOT NULL, v VARCHAR(20) NOT NULL, t TEXT NOT NULL, ct CITEXT NOT NULL, u UUID NOT NULL, j JSON NOT NULL, jb JSONB NOT NULL, x XML NOT NULL, l LTREE NOT NULL, ts TSVECTOR NOT NULL, ip INET NOT NULL, cd CIDR NOT NULL, ma MACADDR NOT NULL);
+INSERT INTO texts VALUES (1, 'abc', 'x', 'väl', 'vv', 'text "q" \ back', 'CiText', 'word', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{"a":1}', '{"a":1,"b":[1,2]}', '<a>b</a>', 'top.sub', 'a:1 b:2', '192.168.0.1/24', '10.0.0.0/8', '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05', '978-0-393-04002-9', '1436-4522', '0220356483481', '220356483481', 'q');
+INSERT INTO texts (id) VALUES (2);
+INSERT INTO texts VALUES (3, '', '', '', '', E'tab\tnew\nline\\N', '', '', '00000000-0000-0000-0000-000000000000', 'null', 'null', '', '', '', '::1', '::/0', 'ff:ff:ff:ff:ff:ff', 'ff:ff:ff:ff:ff:ff:ff:ff', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO needed VALUES (1, 'abc','v','t','ct','a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11','{}','[]','<a/>','a.b','a','10.0.0.1','10.0.0.0/8','08:00:2b:01:02:03');

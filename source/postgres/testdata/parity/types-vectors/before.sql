@@ -1,0 +1,15 @@
+CREATE TYPE vector;
+CREATE FUNCTION vector_in(cstring) RETURNS vector IMMUTABLE STRICT LANGUAGE internal AS 'textin';
+CREATE FUNCTION vector_out(vector) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'textout';
+CREATE TYPE vector (INPUT = vector_in, OUTPUT = vector_out, LIKE = text);
+CREATE TYPE halfvec;
+CREATE FUNCTION halfvec_in(cstring) RETURNS halfvec IMMUTABLE STRICT LANGUAGE internal AS 'textin';
+CREATE FUNCTION halfvec_out(halfvec) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'textout';
+CREATE TYPE halfvec (INPUT = halfvec_in, OUTPUT = halfvec_out, LIKE = text);
+CREATE TYPE sparsevec;
+CREATE FUNCTION sparsevec_in(cstring) RETURNS sparsevec IMMUTABLE STRICT LANGUAGE internal AS 'textin';
+CREATE FUNCTION sparsevec_out(sparsevec) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'textout';
+CREATE TYPE sparsevec (INPUT = sparsevec_in, OUTPUT = sparsevec_out, LIKE = text);
+CREATE TABLE vectors (id INT PRIMARY KEY, v vector, h halfvec, s sparsevec, n vector NOT NULL);
+INSERT INTO vectors VALUES (1, '[1,2.5,-3e-5]','[1,0.5]','{1:1.5,3:2}/5','[0]');
+INSERT INTO vectors VALUES (2, NULL,NULL,'{}/3','[1]');
