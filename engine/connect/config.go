@@ -86,7 +86,8 @@ func (b *build) connector() {
 		}
 	}
 	b.own.Use(unusedClients(b.cfg.Sink != nil && !b.isSink, b.isSink && b.cfg.Source != nil))
-	if n := b.own.Int("tasks.max"); n > 1 {
+	tasks, has := b.cfg.Source.(interface{ Tasks() int })
+	if n := b.own.Int("tasks.max"); n > 1 && (!has || tasks.Tasks() != n) {
 		b.own.Notef("tasks.max", "has no effect: one engine does the work of all tasks")
 	}
 }

@@ -45,7 +45,7 @@ func (r *reader) find(ctx context.Context) ([]Table, error) {
 	if err != nil {
 		return nil, permanent(fmt.Errorf("jdbc source: %s: %w", r.place(), err))
 	}
-	return tables, nil
+	return r.share.cut(tables), nil
 }
 
 // add begins to read a table, or the query.
@@ -155,7 +155,7 @@ func (r *reader) review(ctx context.Context) error {
 		return r.interrupted(ctx, "list the tables of "+r.place(), err)
 	}
 	if len(r.Tables) == 0 {
-		chosen := r.chosen(all)
+		chosen := r.share.cut(r.chosen(all))
 		r.tables = slices.DeleteFunc(r.tables, func(t *table) bool {
 			gone := !slices.Contains(chosen, t.Table)
 			if gone {

@@ -39,7 +39,7 @@ func TestTheConfigurationOfATutorialIsTaken(t *testing.T) {
 	assert.Equal(t, jdbc.Source{
 		URL: "jdbc:sqlite:test.db", Dialect: sqlite.Dialect{}, Mode: jdbc.Incrementing, IncrementingColumn: "id",
 		TopicPrefix: "test-sqlite-jdbc-", BatchRows: 1000, PollInterval: 5 * time.Second, Location: time.UTC, TableTypes: []string{"TABLE"},
-		Granularity: jdbc.Logical, TablePoll: time.Minute, DeletesInterval: time.Minute,
+		Granularity: jdbc.Logical, TablePoll: time.Minute, DeletesInterval: time.Minute, Readers: 1,
 	}, s)
 	assert.Len(t, p.Notes(), 2)
 }

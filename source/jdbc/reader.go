@@ -24,6 +24,7 @@ type reader struct {
 	life context.Context
 	end  context.CancelFunc
 
+	share    share     // of the tables
 	stored   stored    // the positions of earlier readers
 	first    position  // that of tables that were never read
 	nextLook time.Time // for tables that have come or gone

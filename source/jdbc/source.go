@@ -146,6 +146,10 @@ type Source struct {
 	// (table.poll.interval.ms).
 	TablePoll time.Duration
 
+	// Readers is how many tables are read side by side at most, over a connection
+	// each: a table is always one reader's. 0 means 1. A Query has one (tasks.max).
+	Readers int
+
 	// TopicPrefix stands before the table's name in the topic (topic.prefix).
 	TopicPrefix string
 
@@ -214,11 +218,26 @@ func (s Source) Open(ctx context.Context, from []tailrace.Offset) (source.Reader
 	if err := s.check(); err != nil {
 		return nil, permanent(fmt.Errorf("jdbc source: the configuration is not valid: %w", err))
 	}
+	if s.Readers > 1 && s.Query == "" {
+		return s.openParallel(ctx, from)
+	}
+	r, err := s.openShare(ctx, from, share{})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Tasks is how many tasks of a Connect connector the source does the work of.
+func (s Source) Tasks() int { return max(s.Readers, 1) }
+
+// openShare opens a reader of a share of the tables.
+func (s Source) openShare(ctx context.Context, from []tailrace.Offset, of share) (*reader, error) {
 	stored, err := readOffsets(from)
 	if err != nil {
 		return nil, permanent(fmt.Errorf("jdbc source: %w", err))
 	}
-	r := &reader{Source: s.withDefaults(), db: s.DB, stored: stored}
+	r := &reader{Source: s.withDefaults(), db: s.DB, stored: stored, share: of}
 	if r.db == nil {
 		if r.db, err = s.Dialect.Open(s.URL, s.User, s.Password); err != nil {
 			return nil, permanent(fmt.Errorf("jdbc source: %w", err))
@@ -293,6 +312,9 @@ func (s Source) check() error {
 	}
 	if s.DeletesInterval < 0 {
 		bad("DeletesInterval (tailrace.deletes.interval.ms) is negative")
+	}
+	if s.Readers < 0 {
+		bad("Readers (tasks.max) is negative")
 	}
 	if s.BatchRows < 0 {
 		bad("BatchRows (batch.max.rows) is negative")

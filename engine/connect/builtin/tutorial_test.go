@@ -94,7 +94,8 @@ func TestJSONOfAJDBCSource(t *testing.T) {
 	assert.Equal(t, time.Second, s.PollInterval)
 	assert.Equal(t, 500, s.BatchRows)
 	assert.Equal(t, 30*time.Second, cfg.Retry.Timeout)
-	assert.Contains(t, notes, "tasks.max has no effect: one engine does the work of all tasks")
+	assert.Equal(t, 10, s.Readers)
+	assert.NotContains(t, notes, "tasks.max has no effect: one engine does the work of all tasks")
 }
 
 func TestAStandaloneWorkerWithAConnectorWritesToKafka(t *testing.T) {
