@@ -80,7 +80,7 @@ func TestTransformsAndPredicatesAreThoseOfTheirClasses(t *testing.T) {
 		"transforms", "route,clean,trim",
 		"transforms.route.type", "org.apache.kafka.connect.transforms.RegexRouter",
 		"transforms.route.regex", `(\w+)\.(?<table>\w+)`, "transforms.route.replacement", "${table}-of-$1", "transforms.route.predicate", "shop",
-		"transforms.clean.type", "Filter", "transforms.clean.predicate", "gone",
+		"transforms.clean.type", "org.apache.kafka.connect.transforms.Filter", "transforms.clean.predicate", "gone",
 		"transforms.trim.type", "org.apache.kafka.connect.transforms.Filter", "transforms.trim.predicate", "traced", "transforms.trim.negate", "true",
 		"predicates", "shop,gone,traced",
 		"predicates.shop.type", "org.apache.kafka.connect.transforms.predicates.TopicNameMatches", "predicates.shop.pattern", `shop\..*`,
