@@ -12,7 +12,9 @@ import (
 func FuzzPosition(f *testing.F) {
 	for _, text := range []string{
 		`{"lsn_proc":26700096,"lsn_commit":26700096,"lsn":26700096,"txId":755,"ts_usec":1767225600000000,"commit":26700440,"changes":3}`,
-		`{"transaction_id":null,"lsn_proc":26700096,"messageType":"INSERT","lsn_commit":26700096,"lsn":26700096,"txId":755,"ts_usec":1767225600000000}`,
+		// These two were written by Debezium 3.5.
+		`{"lsn_proc":1300879976,"messageType":"INSERT","lsn":1300879976,"txId":34341,"ts_usec":1795271264004233}`,
+		`{"lsn_proc":1300880824,"messageType":"INSERT","lsn_commit":1300880152,"lsn":1300880824,"txId":34342,"ts_usec":1795271270536139}`,
 		`{"last_snapshot_record":true,"lsn":26700096,"txId":755,"ts_usec":1767225600000000,"snapshot":"INITIAL","snapshot_completed":true}`,
 		`{"lsn":18446744073709551615,"messageType":"MESSAGE"}`,
 	} {
