@@ -14,13 +14,17 @@ import (
 
 // FromProperties makes a source of the properties of Debezium's connector for
 // MySQL, io.debezium.connector.mysql.MySqlConnector.
-func FromProperties(p *property.Set) source.Source { return fromProperties(p, MySQL) }
+func FromProperties(p *property.Set, histories Histories) source.Source {
+	return fromProperties(p, MySQL, histories)
+}
 
 // FromMariaDBProperties makes a source of the properties of Debezium's
 // connector for MariaDB, io.debezium.connector.mariadb.MariaDbConnector.
-func FromMariaDBProperties(p *property.Set) source.Source { return fromProperties(p, MariaDB) }
+func FromMariaDBProperties(p *property.Set, histories Histories) source.Source {
+	return fromProperties(p, MariaDB, histories)
+}
 
-func fromProperties(p *property.Set, flavor Flavor) Source {
+func fromProperties(p *property.Set, flavor Flavor, histories Histories) Source {
 	p = p.Sub("").Use(Properties())
 	s := Source{
 		Flavor:         flavor,
@@ -46,17 +50,16 @@ func fromProperties(p *property.Set, flavor Flavor) Source {
 		NoTombstones:     !p.Bool("tombstones.on.delete"),
 		Skip:             skippedOperations(p),
 		IncludeQuery:     p.Bool("include.query"),
+		SchemaChanges:    p.Bool("include.schema.changes"),
 		NoContextHeaders: !p.Bool("extended.headers.enabled"),
 		BatchRows:        p.Int("max.batch.size"),
 		Log:              p.Log(),
 	}
 	s.eventProperties(p)
+	s.historyProperties(p, histories)
 	s.Databases = filter(p, "database.include.list", "database.exclude.list")
 	s.Tables = filter(p, "table.include.list", "table.exclude.list")
 	s.Columns = filter(p, "column.include.list", "column.exclude.list")
-	if p.Bool("include.schema.changes") {
-		p.Notef("include.schema.changes", "is true and not supported yet: changes of definitions are followed, and not written to a topic")
-	}
 	if s.Encryption == EncryptionVerifyCA || s.Encryption == EncryptionVerifyIdentity {
 		s.TLS = &tls.Config{} // the system's authorities
 	}
@@ -100,7 +103,7 @@ func skippedOperations(p *property.Set) []tailrace.Op {
 func Properties() property.Table {
 	var t property.Table
 	for _, part := range []property.Table{
-		connectionProperties(), selectionProperties(), valueProperties(), snapshotProperties(), eventProperties(), topicProperties(),
+		connectionProperties(), selectionProperties(), valueProperties(), snapshotProperties(), eventProperties(), topicProperties(), historyProperties(),
 		ignoredProperties(), laterProperties(),
 	} {
 		t = append(t, part...)
@@ -165,7 +168,7 @@ func eventProperties() property.Table {
 		{Key: "skipped.operations", Type: property.List, Default: "t", Values: []string{"c", "u", "d", "t", "none"}, Doc: "The operations that are left out; none leaves out nothing."},
 		{Key: "include.query", Type: property.Bool, Default: "false", Doc: "Whether the source block has the text of the statement, where the server logs it."},
 		{Key: "extended.headers.enabled", Type: property.Bool, Default: "true", Doc: "Whether records have the headers `__debezium.context.*`."},
-		{Key: "include.schema.changes", Type: property.Bool, Default: "true", Doc: "Whether changes of definitions are written to the topic of the prefix; not supported yet."},
+		{Key: "include.schema.changes", Type: property.Bool, Default: "true", Doc: "Whether statements that define captured tables are written to the topic of the prefix."},
 		{Key: "max.batch.size", Type: property.Int, Default: "2048", Check: property.AtLeast(1), Doc: "How many records are read at a time at most."},
 	}
 }
@@ -186,7 +189,9 @@ func ignoredProperties() property.Table {
 	add("the engine itself connects anew", "connect.keep.alive", "connect.keep.alive.interval.ms", "use.nongraceful.disconnect")
 	add("the server waits for a slow reader as long as it takes", "binlog.net.read.timeout", "binlog.net.write.timeout", "binlog.buffer.size")
 	add("snapshots need no connection that is kept alive", "database.server.id.offset")
-	add("tables' definitions are read from the server", "schema.history.internal.*", "schema.history.internal", "ddl.parser.type", "resolve.create.table.like.schema", "enable.time.adjuster")
+	add("a statement that is not understood stops nothing", "ddl.parser.type", "resolve.create.table.like.schema", "enable.time.adjuster", "schema.history.internal.skip.unparseable.ddl")
+	add("only what captured tables need is kept", "schema.history.internal.store.only.captured.tables.ddl", "schema.history.internal.store.only.captured.databases.ddl",
+		"schema.history.internal.ddl.filter", "schema.history.internal.prefer.ddl", "schema.history.internal.memory.optimization", "schema.history.internal.name", "schema.history.internal.connector.*")
 	add("the source block has one form", "source.struct.version")
 	add("failures stop the engine, by its own policy", "event.processing.failure.handling.mode", "event.deserialization.failure.handling.mode",
 		"inconsistent.schema.handling.mode", "event.converting.failure.handling.mode")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source"
@@ -21,12 +22,16 @@ type reader struct {
 	w            *writer
 	sourceSchema *tailrace.Schema
 	tables       map[tableID]*table // those whose definition is known
+	schemas
+	changes *schemaChanges // nil where nothing is to be told of definitions
 
 	snapshot *snapshot // nil when there is none, or no more
 	stream   *stream   // nil until the snapshot is complete
 	pos      position  // where the stream begins
-	ended    bool
-	failed   error // what every later Read returns
+
+	committed atomic.Pointer[position]
+	ended     bool
+	failed    error // what every later Read returns
 }
 
 // open connects, checks everything and finds out where to begin.
@@ -40,7 +45,11 @@ func open(ctx context.Context, src *Source, sel *selection, from []tailrace.Offs
 		return nil, err
 	}
 	r := &reader{src: src, sel: sel, partition: src.partition(), w: newWriter(src),
-		sourceSchema: newSourceSchema(src.Flavor), tables: map[tableID]*table{}}
+		sourceSchema: newSourceSchema(src.Flavor), tables: map[tableID]*table{},
+		schemas: schemas{kin: map[tableID]*definition{}, ahead: map[tableID]position{}, history: newHistory(src)}}
+	if src.SchemaChanges {
+		r.changes = newSchemaChanges(src, r.sourceSchema)
+	}
 	if err := r.begin(ctx, c, pos, stored); err != nil {
 		return nil, errors.Join(err, c.Close(), r.Close())
 	}
@@ -82,6 +91,15 @@ func (r *reader) begin(ctx context.Context, c *conn, pos position, stored bool) 
 		pos = position{File: logs[0], Pos: firstEvent}
 	default:
 		r.snapshot, err = r.beginSnapshot(ctx, c)
+		return err
+	}
+	if resumable {
+		err = r.remember(ctx, pos)
+	}
+	if err == nil && len(r.history.versions) == 0 {
+		err = r.survey(ctx, c, pos, !resumable && r.src.Snapshot == SnapshotNoData)
+	}
+	if err != nil {
 		return err
 	}
 	if err := c.Close(); err != nil {
@@ -133,12 +151,19 @@ func (r *reader) Read(ctx context.Context) (tailrace.Batch, error) {
 }
 
 func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
+	r.tellSnapshot()
 	if r.snapshot != nil {
 		err := r.snapshot.read(ctx, r.w)
+		if err == nil {
+			err = r.keepHistory(ctx)
+		}
 		if err == nil {
 			return r.w.batch(), nil // an interrupted snapshot begins anew
 		}
 		if err != io.EOF {
+			return tailrace.Batch{}, err
+		}
+		if err := r.keepHistory(ctx); err != nil {
 			return tailrace.Batch{}, err
 		}
 		r.pos = r.snapshot.end()
@@ -155,6 +180,9 @@ func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
 		r.stream = s
 	}
 	if err := r.stream.read(ctx, r.w); err != nil {
+		return tailrace.Batch{}, err
+	}
+	if err := r.keepHistory(ctx); err != nil {
 		return tailrace.Batch{}, err
 	}
 	return r.batch(r.stream.offset()), nil
@@ -175,8 +203,27 @@ func (r *reader) endSnapshot() error {
 	return nil
 }
 
+// keepHistory stores the definitions that have changed, before an offset behind
+// the changes goes out.
+func (r *reader) keepHistory(ctx context.Context) error {
+	return r.history.save(ctx, r.committed.Load(), r.server.mariadb)
+}
+
 // Commit has nothing to tell the server, which keeps its log by its own rules.
-func (r *reader) Commit(context.Context, []tailrace.Offset) error { return nil }
+// What no reader will go back to is forgotten of tables' definitions.
+func (r *reader) Commit(_ context.Context, offsets []tailrace.Offset) error {
+	for _, o := range offsets {
+		if o.Partition != r.partition {
+			continue
+		}
+		p, err := parsePosition(o.Position)
+		if err != nil {
+			return fmt.Errorf("mysql source %s: commit: %w", r.src.Addr, err)
+		}
+		r.committed.Store(&p)
+	}
+	return nil
+}
 
 // Close ends the connections.
 func (r *reader) Close() error {

@@ -211,19 +211,3 @@ func TestAStatementInThePlaceOfRowsIsAnError(t *testing.T) {
 		}
 	}
 }
-
-func TestAnXATransactionIsAnErrorAndNotAGuess(t *testing.T) {
-	s := testserver.MySQL(t)
-	database := s.Database(t)
-	s.Exec(t, "CREATE TABLE "+database+".t (id INT PRIMARY KEY)")
-	src := over(s, database)
-	r := open(t, src, tip(t, src)...)
-	xid := "'" + database + "'"
-	s.Exec(t, "XA START "+xid, "INSERT INTO "+database+".t VALUES (1)", "XA END "+xid, "XA PREPARE "+xid, "XA ROLLBACK "+xid)
-	for {
-		if _, err := r.Read(soon(t)); err != nil {
-			require.ErrorContains(t, err, "XA")
-			return
-		}
-	}
-}

@@ -113,6 +113,9 @@ func (s *snapshot) takeView(ctx context.Context, r *reader, ids []tableID) (err 
 	if err != nil {
 		return err
 	}
+	if err := r.describe(ctx, s.conn, s.pos, definitions); err != nil {
+		return err
+	}
 	for _, id := range ids {
 		d := definitions[id]
 		if d == nil {
@@ -122,6 +125,7 @@ func (s *snapshot) takeView(ctx context.Context, r *reader, ids []tableID) (err 
 		if err != nil {
 			return err
 		}
+		r.history.begin(d)
 		if r.sel.snapshotted(id) {
 			s.tables = append(s.tables, t)
 		}

@@ -40,8 +40,8 @@ func Registry() connect.Registry {
 	return connect.Registry{
 		Sources: map[string]func(*property.Set) source.Source{
 			"io.confluent.connect.jdbc.JdbcSourceConnector":           jdbcSource,
-			"io.debezium.connector.mariadb.MariaDbConnector":          mysql.FromMariaDBProperties,
-			"io.debezium.connector.mysql.MySqlConnector":              mysql.FromProperties,
+			"io.debezium.connector.mariadb.MariaDbConnector":          func(p *property.Set) source.Source { return mysql.FromMariaDBProperties(p, histories()) },
+			"io.debezium.connector.mysql.MySqlConnector":              func(p *property.Set) source.Source { return mysql.FromProperties(p, histories()) },
 			"org.apache.kafka.connect.file.FileStreamSourceConnector": fileSource,
 			"io.debezium.connector.postgresql.PostgresConnector":      postgres.FromProperties,
 		},

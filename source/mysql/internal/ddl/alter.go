@@ -100,6 +100,7 @@ func (p *parser) add(s *Statement) {
 		p.skip("")
 		return
 	case t.is("SYSTEM") && p.peek(1).is("VERSIONING"), t.is("PERIOD") && p.peek(1).is("FOR"):
+		p.unsure = true
 		return
 	case !p.take("COLUMN") && p.key(s):
 		return
@@ -134,7 +135,10 @@ func (p *parser) dropPart(s *Statement) {
 	case p.take("INDEX", "KEY", "CONSTRAINT"):
 		c.Op, c.IfExists = DropKey, p.ifExists()
 		c.Name = p.identifier()
-	case t.is("FOREIGN"), t.is("CHECK"), t.is("SYSTEM") && p.peek(1).is("VERSIONING"), t.is("PERIOD") && p.peek(1).is("FOR"):
+	case t.is("FOREIGN"), t.is("CHECK"):
+		return
+	case t.is("SYSTEM") && p.peek(1).is("VERSIONING"), t.is("PERIOD") && p.peek(1).is("FOR"):
+		p.unsure = true
 		return
 	default:
 		p.take("COLUMN")

@@ -125,7 +125,9 @@ func (p *parser) otherAttribute(c *Column) {
 		p.parentheses()
 	case p.takeAll("GENERATED", "ALWAYS", "AS"), p.take("AS"):
 		c.Generated = true
-		if !p.take("ROW") {
+		if p.take("ROW") {
+			p.unsure = true
+		} else {
 			p.parentheses()
 		}
 	case p.take("REFERENCES"):

@@ -138,6 +138,7 @@ func Parse(sql string) Statement {
 		p.take("TABLE")
 		s.Kind, s.Tables = TruncateTable, []Name{p.name()}
 	}
+	s.Unsure = s.Unsure || p.unsure
 	return s
 }
 
@@ -146,6 +147,7 @@ type parser struct {
 	sql    string
 	tokens []token
 	at     int
+	unsure bool // a column is one of a period, which has columns that are not named
 }
 
 // peek is the token n ahead.
@@ -324,6 +326,8 @@ func (p *parser) options(s *Statement) {
 			s.Comment = &comment
 		case p.takeAll("START", "TRANSACTION"):
 			s.Transaction = true
+		case p.takeAll("WITH", "SYSTEM"):
+			s.Unsure = true // the log has columns that the statement does not name
 		case t.is("SELECT", "WITH", "VALUES") && !p.peek(1).is("SYSTEM"), t.is("AS") && !p.peek(1).is("OF"):
 			s.Select = true
 			return
