@@ -58,7 +58,12 @@ func normalSchemaChange(payload, block map[string]any) {
 	if _, ok := payload["ddl"]; !ok {
 		return
 	}
-	payload["ts_ms"] = "processed"
+	payload["ts_ms"], block["row"] = "processed", "ROW" // Debezium has that of a change before
+	if names, ok := block["table"].(string); ok {
+		sorted := strings.Split(names, ",") // Debezium has them in the order of a hash
+		slices.Sort(sorted)
+		block["table"] = strings.Join(sorted, ",")
+	}
 	if ms, us, ns := fmt.Sprint(block["ts_ms"]), fmt.Sprint(block["ts_us"]), fmt.Sprint(block["ts_ns"]); block["snapshot"] == "true" && strings.HasPrefix(us, ms) && strings.HasPrefix(ns, us) {
 		block["ts_ms"], block["ts_us"], block["ts_ns"] = "then", "then", "then"
 	}

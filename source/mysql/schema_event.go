@@ -137,6 +137,9 @@ func (r *reader) tellSnapshot() {
 	w.source[sourceSnapshot] = markTrue
 	for i := range r.changes.waiting {
 		n := &r.changes.waiting[i]
+		if r.snapshot == nil && i == len(r.changes.waiting)-1 {
+			w.source[sourceSnapshot] = markLast
+		}
 		now := time.Now()
 		w.stamp(now.UnixMicro())
 		w.source[sourceNanos] = tailrace.Int64(now.UnixNano())
@@ -181,19 +184,13 @@ func (c *schemaChange) notes() []definitionNote {
 		}
 	}
 	switch st := c.st; st.Kind {
+	default: // as for indexes, of which records do not tell
+		return nil
 	case ddl.CreateDatabase, ddl.DropDatabase:
-		return []definitionNote{{database: st.Database, ddl: plainDDL(c.text)}}
-	case ddl.AlterDatabase:
-		db := st.Database
-		if db == "" {
-			db = c.database
-		}
-		return []definitionNote{{database: db, table: tailrace.Some(""), ddl: plainDDL(c.text)}}
-	case ddl.CreateIndex, ddl.DropIndex:
-		if len(captured) == 0 {
+		if !c.sel.database(st.Database) {
 			return nil
 		}
-		return []definitionNote{{database: captured[0].id.db, table: tailrace.Some(""), ddl: plainDDL(c.text)}}
+		return []definitionNote{{database: st.Database, ddl: plainDDL(c.text)}}
 	case ddl.DropTable, ddl.RenameTable:
 		if len(captured) == 0 {
 			return nil
@@ -205,7 +202,7 @@ func (c *schemaChange) notes() []definitionNote {
 			names = append(names, r.To.Table)
 		}
 	case ddl.CreateTable, ddl.AlterTable:
-		if len(captured) == 0 {
+		if len(captured) == 0 || st.Kind == ddl.CreateTable && captured[0].before {
 			return nil
 		}
 		return []definitionNote{{database: captured[0].id.db, table: tailrace.Some(captured[len(captured)-1].id.name), ddl: plainDDL(c.text), changes: captured[len(captured)-1:]}}
@@ -227,7 +224,7 @@ func (c *schemaChange) notes() []definitionNote {
 }
 
 // plainDDL is a statement without its comments, as Debezium gives it.
-func plainDDL(text string) string { return strings.TrimSpace(text) }
+func plainDDL(text string) string { return strings.TrimSpace(ddl.WithoutComments(text)) }
 
 // tell adds a record.
 func (c *schemaChanges) tell(w *writer, n *definitionNote) {

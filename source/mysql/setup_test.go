@@ -192,7 +192,7 @@ func TestRowsOlderThanTheDefinitionAreAnErrorAndNotWrong(t *testing.T) {
 	start := tip(t, src)
 	s.Exec(t, "USE "+database, "INSERT INTO t VALUES (1, 2)", "ALTER TABLE t MODIFY a VARCHAR(20)", "INSERT INTO t VALUES (2, 'x')")
 	_, err := open(t, src, start...).Read(soon(t))
-	require.ErrorContains(t, err, "column 2 (a): the log has a INT, the catalog varchar(20)")
+	require.ErrorContains(t, err, "column 2 (a): the log has a INT, the definition varchar(20)")
 	requireRetryable(t, err, false)
 }
 

@@ -93,7 +93,9 @@ func (p *parser) attributes(c *Column) {
 		case p.take("DEFAULT"):
 			c.Default = p.fallback()
 		case p.takeAll("ON", "UPDATE"), p.takeAll("ON", "DELETE"):
-			p.at++
+			if p.at++; p.peek(0).is("NULL", "DEFAULT", "ACTION") { // of SET NULL, SET DEFAULT, NO ACTION
+				p.at++
+			}
 			p.parentheses()
 		default:
 			p.otherAttribute(c)
@@ -165,8 +167,6 @@ func (p *parser) fallback() Default {
 		d.Quoted = true
 		if t.is("b", "x") {
 			d.Base = strings.ToLower(t.text)[0]
-		} else if p.peek(0).kind == text && strings.HasPrefix(t.text, "_") {
-			d.Quoted = true
 		}
 		d.Text = p.next().text
 		return d

@@ -150,3 +150,27 @@ func unescape(c byte) string {
 	}
 	return string([]byte{c})
 }
+
+// WithoutComments is a statement without its comments between /* and */, but
+// for those that servers execute.
+func WithoutComments(s string) string {
+	var out strings.Builder
+	for i := 0; i < len(s); {
+		switch c := s[i]; {
+		case c == '`' || c == '\'' || c == '"':
+			_, to := unquote(s, i)
+			out.WriteString(s[i:to])
+			i = to
+		case strings.HasPrefix(s[i:], "/*") && !strings.HasPrefix(s[i:], "/*!") && !strings.HasPrefix(s[i:], "/*M!"):
+			n := strings.Index(s[i+2:], "*/")
+			if n < 0 {
+				return out.String()
+			}
+			i += n + 4
+		default:
+			out.WriteByte(c)
+			i++
+		}
+	}
+	return out.String()
+}
