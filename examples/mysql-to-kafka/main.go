@@ -25,6 +25,7 @@ import (
 	"github.com/tailrace-io/tailrace/engine"
 	"github.com/tailrace-io/tailrace/offset"
 	"github.com/tailrace-io/tailrace/sink/kafka"
+	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/mysql"
 )
 
@@ -56,6 +57,7 @@ func run(ctx context.Context) error {
 		Source: mysql.Source{
 			Addr: *addr, User: *user, Password: os.Getenv("MYSQL_PWD"),
 			TopicPrefix: *prefix, Databases: mysql.Include(*database), Log: log,
+			SnapshotThreads: 2, Progress: func(p source.Progress) { fmt.Println(p) },
 		},
 		Encode: engine.Converters{Key: json, Value: json, Header: json},
 		Sink: kafka.Sink{

@@ -81,6 +81,9 @@ type selection struct {
 	snapshot []*regexp.Regexp // of the tables whose rows are read; none for all
 	system   bool
 
+	signals tableID          // that signals are written to; zero for none
+	added   []*regexp.Regexp // tables that were added while the source ran
+
 	keys          []*regexp.Regexp // of the columns that are keys instead of the tables' own
 	masks         []maskRule
 	sourceColumns []*regexp.Regexp // whose schemas say what they are to the server
@@ -89,6 +92,9 @@ type selection struct {
 
 func newSelection(s *Source) (*selection, error) {
 	sel := &selection{system: s.SystemTables}
+	if s.SignalTable != "" {
+		sel.signals = tableNamed(s.SignalTable)
+	}
 	var errs [8]error
 	sel.databases, errs[0] = s.Databases.compile("Databases")
 	sel.tables, errs[1] = s.Tables.compile("Tables")
@@ -113,26 +119,28 @@ func (s *selection) database(db string) bool {
 	return (s.system || !isSystemDatabase(db)) && s.databases.includes(db)
 }
 
-func (s *selection) table(t tableID) bool { return s.database(t.db) && s.tables.includes(t.String()) }
+func (s *selection) table(t tableID) bool {
+	return s.database(t.db) && s.tables.includes(t.String()) || t == s.signals || matchesAny(s.added, t.String())
+}
 
 func (s *selection) column(t tableID, column string) bool {
 	return s.columns.includes(t.String() + "." + column)
 }
 
 func (s *selection) snapshotted(t tableID) bool {
-	return len(s.snapshot) == 0 || matchesAny(s.snapshot, t.String())
+	return t != s.signals && (len(s.snapshot) == 0 || matchesAny(s.snapshot, t.String()))
 }
 
 // order sorts tables as Debezium reads them: by name or, where tables are
 // included by expressions, by the first expression that matches.
-func (s *selection) order(tables []tableID) {
+func (s *selection) order(tables []tableID) { slices.SortFunc(tables, s.compare) }
+
+func (s *selection) compare(a, b tableID) int {
 	rank := func(t tableID) int {
 		return slices.IndexFunc(s.tables.include, func(re *regexp.Regexp) bool { return re.MatchString(t.String()) })
 	}
-	slices.SortFunc(tables, func(a, b tableID) int {
-		if d := rank(a) - rank(b); d != 0 {
-			return d
-		}
-		return strings.Compare(a.String(), b.String())
-	})
+	if d := rank(a) - rank(b); d != 0 {
+		return d
+	}
+	return strings.Compare(a.String(), b.String())
 }

@@ -25,19 +25,6 @@ type pendingGTID struct {
 	number         int64
 }
 
-// text is the transaction's GTID; "" where it has none.
-func (p *pendingGTID) text() string {
-	switch {
-	case !p.there:
-		return ""
-	case p.uuid == binlog.UUID{}:
-		g := binlog.MariaGTID{Domain: p.domain, Server: p.server, Number: uint64(p.number)}
-		return g.String()
-	}
-	g := binlog.GTID{Source: p.uuid, Tag: p.tag, Number: p.number}
-	return g.String()
-}
-
 // parseGTIDs reads the set of a position.
 func parseGTIDs(mariadb bool, text string) (g gtidSet, err error) {
 	g.mariadb, g.known = mariadb, text != ""

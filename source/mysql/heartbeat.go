@@ -39,20 +39,38 @@ func (s *stream) heartbeat(ctx context.Context, w *writer) (err error) {
 	return nil
 }
 
-// next waits for the next event of the log. Where heartbeats are wanted it waits
-// no longer than until the next one is due, and gives no event then.
+// next waits for the next event of the log. Where a heartbeat becomes due, a
+// signal comes, or a chunk of a snapshot can be read, it gives no event.
 func (s *stream) next(ctx context.Context) (*binlog.Event, error) {
-	if s.src.Heartbeat == 0 || s.atHand() {
+	listening := len(s.src.Signals) > 0 && s.atRest()
+	if !listening && s.src.Heartbeat == 0 || s.atHand() {
 		return s.log.Next(ctx)
 	}
-	waiting, cancel := context.WithDeadline(ctx, s.beat)
+	waiting, cancel := ctx, func() {}
+	if listening {
+		waiting, cancel = s.inbox.Waiting(ctx)
+	}
 	defer cancel()
+	if s.src.Heartbeat != 0 {
+		var stop context.CancelFunc
+		waiting, stop = context.WithDeadline(waiting, s.beat)
+		defer stop()
+	}
+	if s.incremental.Due() {
+		var stop context.CancelFunc
+		waiting, stop = context.WithTimeout(waiting, retryMark)
+		defer stop()
+	}
 	ev, err := s.log.Next(waiting)
 	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
 		return nil, nil
 	}
 	return ev, err
 }
+
+// retryMark is how long to wait for a transaction that is in the log to be
+// visible to statements.
+const retryMark = time.Millisecond
 
 // beatIsDue says whether it is time for a heartbeat.
 func (s *stream) beatIsDue() bool {

@@ -96,8 +96,6 @@ type scenario struct {
 	server   *testserver.MySQLServer
 	class    string // of Debezium's connector
 	database string
-
-	withoutRows bool // the snapshot has no rows, but the definitions of tables
 }
 
 // run plays the scenario in a new database and gives the lines that the engine
@@ -110,17 +108,22 @@ func (sc *scenario) run(engine func(properties map[string]string, line func([]by
 	stop := engine(sc.properties(), func(line []byte) { lines <- bytes.Clone(line) })
 	defer stop()
 	var out []string
-	fences := 0
+	fences, until := 0, sc.until()
 	for fences < 2 {
 		select {
 		case line := <-lines:
 			out = append(out, sc.normal(line))
-			if !isFence(out[len(out)-1]) && !(fences == 0 && sc.withoutRows && strings.Contains(out[len(out)-1], "CREATE TABLE `zzz_fence`")) {
+			if fences == 1 && until.met(out[len(out)-1]) {
+				sc.server.Exec(sc, "INSERT INTO "+sc.database+".zzz_fence VALUES (2)")
+			}
+			if !isFence(out[len(out)-1]) {
 				continue
 			}
 			if fences++; fences == 1 {
 				sc.execute("during.sql")
-				sc.server.Exec(sc, "INSERT INTO "+sc.database+".zzz_fence VALUES (2)")
+				if until == nil {
+					sc.server.Exec(sc, "INSERT INTO "+sc.database+".zzz_fence VALUES (2)")
+				}
 			}
 		case <-time.After(3 * time.Minute):
 			sc.Fatalf("after %d events and %d fences nothing comes any more", len(out), fences)
@@ -133,7 +136,8 @@ func (sc *scenario) execute(file string) {
 	text, err := os.ReadFile(filepath.Join(sc.dir, file))
 	require.NoError(sc, err)
 	statements := []string{"SET NAMES utf8mb4", "USE " + sc.database}
-	for statement := range strings.SplitSeq(strings.ReplaceAll(string(text), "DATABASE_", sc.database+"_"), ";\n") {
+	text = bytes.ReplaceAll(text, []byte("DATABASE."), []byte(sc.database+"."))
+	for statement := range strings.SplitSeq(string(text), ";\n") {
 		if strings.TrimSpace(statement) != "" {
 			statements = append(statements, statement)
 		}
@@ -159,7 +163,6 @@ func (sc *scenario) properties() map[string]string {
 	for key, value := range extra {
 		properties[key] = value
 	}
-	sc.withoutRows = properties["snapshot.mode"] == "no_data"
 	return properties
 }
 
@@ -169,7 +172,7 @@ func (sc *scenario) debezium(properties map[string]string, line func([]byte)) (s
 	require.NotEmpty(sc, command, "TAILRACE_ORACLE names no command that runs Debezium")
 	file := filepath.Join(sc.TempDir(), "debezium.properties")
 	require.NoError(sc, os.WriteFile(file, property.Append(nil, properties), 0o600))
-	cmd := exec.Command(command[0], append(command[1:], "debezium", file, "dump", "5000")...)
+	cmd := exec.Command(command[0], append(command[1:], "debezium", file, "dump", sc.patience())...)
 	out, err := cmd.StdoutPipe()
 	require.NoError(sc, err)
 	require.NoError(sc, cmd.Start())
@@ -253,12 +256,12 @@ func (sc *scenario) normal(line []byte) string {
 		}
 	}
 	normalTransaction(event.Topic, event.Key, event.Value)
+	normalSignals(event.Key, event.Value)
 	if payload, ok := event.Value["payload"].(map[string]any); ok && payload["source"] != nil {
 		plainJSON(event.Value["schema"].(map[string]any), payload)
 		normalStamps(payload, "processed")
 		block := payload["source"].(map[string]any)
 		block["version"] = "VERSION"
-		normalSchemaChange(payload, block)
 		normalStamps(block, "happened")
 		for _, varies := range []string{"gtid", "file", "pos", "thread"} {
 			if block[varies] != nil {

@@ -26,16 +26,15 @@ type position struct {
 	ServerID uint32
 
 	// Snapshot is the kind of the snapshot that is running, as "INITIAL"; ""
-	// for none. Its rows are not resumed: a new snapshot has to begin.
+	// for none.
 	Snapshot string
+
+	text string // of a position that was stored; "" for others
 
 	// transaction is the name of the transaction, and counts are its changes a
 	// table so far, where transactions are told of.
 	transaction string
 	counts      []tableCount
-
-	// prepared are the XA transactions that are prepared and not committed yet.
-	prepared []preparedXA
 }
 
 // append appends the position as Debezium writes it.
@@ -67,10 +66,6 @@ func (p *position) append(dst []byte) []byte {
 			dst = appendJSONText(append(dst, ','), countKey+c.name)
 			dst = strconv.AppendInt(append(dst, ':'), c.count, 10)
 		}
-	}
-	if len(p.prepared) > 0 {
-		list, _ := json.Marshal(p.prepared) // texts and numbers are always valid
-		dst = append(append(dst, `,"xa_prepared":`...), list...)
 	}
 	return append(dst, '}')
 }
@@ -123,7 +118,6 @@ func parsePosition(text string) (position, error) {
 		ServerID  uint32          `json:"server_id"`
 		Snapshot  json.RawMessage `json:"snapshot"`
 		Completed bool            `json:"snapshot_completed"`
-		Prepared  []preparedXA    `json:"xa_prepared"`
 	}
 	if err := json.Unmarshal([]byte(text), &raw); err != nil {
 		return position{}, fmt.Errorf("the position %q is not one of a MySQL binary log: %w", text, err)
@@ -131,7 +125,7 @@ func parsePosition(text string) (position, error) {
 	if raw.File == nil || *raw.File == "" || raw.Pos == nil {
 		return position{}, fmt.Errorf("the position %q has no file and pos", text)
 	}
-	p := position{File: *raw.File, Pos: *raw.Pos, GTIDs: raw.GTIDs, Events: raw.Events, Rows: raw.Rows, ServerID: raw.ServerID, prepared: raw.Prepared}
+	p := position{text: text, File: *raw.File, Pos: *raw.Pos, GTIDs: raw.GTIDs, Events: raw.Events, Rows: raw.Rows, ServerID: raw.ServerID}
 	p.counts = parseCounts(text)
 	if raw.Seconds != nil {
 		p.Seconds = *raw.Seconds

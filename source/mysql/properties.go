@@ -10,21 +10,26 @@ import (
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/internal/inbox"
+	"github.com/tailrace-io/tailrace/source/signal"
 )
 
 // FromProperties makes a source of the properties of Debezium's connector for
 // MySQL, io.debezium.connector.mysql.MySqlConnector.
-func FromProperties(p *property.Set, histories Histories) source.Source {
-	return fromProperties(p, MySQL, histories)
+// channels make those channels of signals that have packages of their own, such
+// as source/signal/kafka.
+func FromProperties(p *property.Set, channels ...func(*property.Set) signal.Channel) source.Source {
+	return fromProperties(p, MySQL, channels)
 }
 
 // FromMariaDBProperties makes a source of the properties of Debezium's
 // connector for MariaDB, io.debezium.connector.mariadb.MariaDbConnector.
-func FromMariaDBProperties(p *property.Set, histories Histories) source.Source {
-	return fromProperties(p, MariaDB, histories)
+// channels are as in FromProperties.
+func FromMariaDBProperties(p *property.Set, channels ...func(*property.Set) signal.Channel) source.Source {
+	return fromProperties(p, MariaDB, channels)
 }
 
-func fromProperties(p *property.Set, flavor Flavor, histories Histories) Source {
+func fromProperties(p *property.Set, flavor Flavor, channels []func(*property.Set) signal.Channel) Source {
 	p = p.Sub("").Use(Properties())
 	s := Source{
 		Flavor:         flavor,
@@ -36,11 +41,7 @@ func fromProperties(p *property.Set, flavor Flavor, histories Histories) Source 
 		TopicPrefix:    p.String("topic.prefix"),
 		ServerID:       uint32(p.Int64("database.server.id")),
 
-		SystemTables:        !p.Bool("table.ignore.builtin"),
-		Snapshot:            SnapshotMode(p.Enum("snapshot.mode")),
-		SnapshotTables:      exprs(p, "snapshot.include.collection.list"),
-		SnapshotLocking:     SnapshotLocking(p.Enum("snapshot.locking.mode")),
-		SnapshotLockTimeout: p.Millis("snapshot.lock.timeout.ms"),
+		SystemTables: !p.Bool("table.ignore.builtin"),
 
 		Decimals:        DecimalMode(p.Enum("decimal.handling.mode")),
 		Times:           TimeMode(p.Enum("time.precision.mode")),
@@ -50,16 +51,19 @@ func fromProperties(p *property.Set, flavor Flavor, histories Histories) Source 
 		NoTombstones:     !p.Bool("tombstones.on.delete"),
 		Skip:             skippedOperations(p),
 		IncludeQuery:     p.Bool("include.query"),
-		SchemaChanges:    p.Bool("include.schema.changes"),
 		NoContextHeaders: !p.Bool("extended.headers.enabled"),
 		BatchRows:        p.Int("max.batch.size"),
 		Log:              p.Log(),
 	}
 	s.eventProperties(p)
-	s.historyProperties(p, histories)
+	s.snapshotProperties(p)
+	s.signalProperties(p, channels)
 	s.Databases = filter(p, "database.include.list", "database.exclude.list")
 	s.Tables = filter(p, "table.include.list", "table.exclude.list")
 	s.Columns = filter(p, "column.include.list", "column.exclude.list")
+	if p.Bool("include.schema.changes") {
+		p.Notef("include.schema.changes", "is true and not supported yet: changes of definitions are followed, and not written to a topic")
+	}
 	if s.Encryption == EncryptionVerifyCA || s.Encryption == EncryptionVerifyIdentity {
 		s.TLS = &tls.Config{} // the system's authorities
 	}
@@ -103,7 +107,7 @@ func skippedOperations(p *property.Set) []tailrace.Op {
 func Properties() property.Table {
 	var t property.Table
 	for _, part := range []property.Table{
-		connectionProperties(), selectionProperties(), valueProperties(), snapshotProperties(), eventProperties(), topicProperties(), historyProperties(),
+		connectionProperties(), selectionProperties(), valueProperties(), snapshotProperties(), inbox.Properties(), eventProperties(), topicProperties(),
 		ignoredProperties(), laterProperties(),
 	} {
 		t = append(t, part...)
@@ -152,23 +156,13 @@ func valueProperties() property.Table {
 	}
 }
 
-func snapshotProperties() property.Table {
-	return property.Table{
-		{Key: "snapshot.mode", Type: property.Enum, Default: "initial", Values: []string{"initial", "always", "initial_only", "no_data", "never", "when_needed"},
-			Later: []string{"recovery", "configuration_based", "custom", "schema_only_recovery"}, Doc: "Which rows are read before the log."},
-		{Key: "snapshot.locking.mode", Type: property.Enum, Default: "minimal", Values: []string{"minimal", "none"},
-			Later: []string{"minimal_at_least_once", "minimal_percona", "minimal_percona_no_table_locks", "extended", "custom"}, Doc: "How a snapshot is kept consistent with the log."},
-		{Key: "snapshot.lock.timeout.ms", Type: property.Millis, Default: "10000", Check: property.AtLeast(1), Doc: "How long a snapshot waits for its locks."},
-	}
-}
-
 func eventProperties() property.Table {
 	return property.Table{
 		{Key: "tombstones.on.delete", Type: property.Bool, Default: "true", Doc: "Whether a record with a null value follows each delete."},
 		{Key: "skipped.operations", Type: property.List, Default: "t", Values: []string{"c", "u", "d", "t", "none"}, Doc: "The operations that are left out; none leaves out nothing."},
 		{Key: "include.query", Type: property.Bool, Default: "false", Doc: "Whether the source block has the text of the statement, where the server logs it."},
 		{Key: "extended.headers.enabled", Type: property.Bool, Default: "true", Doc: "Whether records have the headers `__debezium.context.*`."},
-		{Key: "include.schema.changes", Type: property.Bool, Default: "true", Doc: "Whether statements that define captured tables are written to the topic of the prefix."},
+		{Key: "include.schema.changes", Type: property.Bool, Default: "true", Doc: "Whether changes of definitions are written to the topic of the prefix; not supported yet."},
 		{Key: "max.batch.size", Type: property.Int, Default: "2048", Check: property.AtLeast(1), Doc: "How many records are read at a time at most."},
 	}
 }
@@ -189,9 +183,7 @@ func ignoredProperties() property.Table {
 	add("the engine itself connects anew", "connect.keep.alive", "connect.keep.alive.interval.ms", "use.nongraceful.disconnect")
 	add("the server waits for a slow reader as long as it takes", "binlog.net.read.timeout", "binlog.net.write.timeout", "binlog.buffer.size")
 	add("snapshots need no connection that is kept alive", "database.server.id.offset")
-	add("a statement that is not understood stops nothing", "ddl.parser.type", "resolve.create.table.like.schema", "enable.time.adjuster", "schema.history.internal.skip.unparseable.ddl")
-	add("only what captured tables need is kept", "schema.history.internal.store.only.captured.tables.ddl", "schema.history.internal.store.only.captured.databases.ddl",
-		"schema.history.internal.ddl.filter", "schema.history.internal.prefer.ddl", "schema.history.internal.memory.optimization", "schema.history.internal.name", "schema.history.internal.connector.*")
+	add("tables' definitions are read from the server", "schema.history.internal.*", "schema.history.internal", "ddl.parser.type", "resolve.create.table.like.schema", "enable.time.adjuster")
 	add("the source block has one form", "source.struct.version")
 	add("failures stop the engine, by its own policy", "event.processing.failure.handling.mode", "event.deserialization.failure.handling.mode",
 		"inconsistent.schema.handling.mode", "event.converting.failure.handling.mode")
@@ -213,19 +205,11 @@ func laterProperties() property.Table {
 	add("another placeholder than the converter's", "unavailable.value.placeholder", "__debezium_unavailable_value")
 	add("custom converters", "converters", "")
 	add("post-processors", "post.processors", "")
-	add("delays", "snapshot.delay.ms", "0", "streaming.delay.ms", "0")
-	add("reading tables side by side", "snapshot.max.threads", "1", "snapshot.max.threads.multiplier", "1", "legacy.snapshot.max.threads", "false")
-	add("another order of tables", "snapshot.tables.order.by.row.count", "disabled")
-	add("statements of one's own", "snapshot.select.statement.overrides", "", "snapshot.select.statement.overrides.*", "", "snapshot.query.mode", "select_all",
-		"snapshot.query.mode.custom.name", "", "database.initial.statements", "")
-	add("snapshots by parts of a configuration", "snapshot.mode.custom.name", "", "snapshot.mode.configuration.based.*", "false", "snapshot.locking.mode.custom.name", "")
-	add("incremental snapshots", "incremental.snapshot.chunk.size", "1024", "incremental.snapshot.allow.schema.changes", "false",
-		"incremental.snapshot.watermarking.strategy", "insert_insert", "read.only", "false")
 	add("other names of topics", "topic.naming.strategy", "io.debezium.schema.DefaultTopicNamingStrategy", "topic.heartbeat.name", "")
+	add("a delay of the log", "streaming.delay.ms", "0")
+	add("statements of one's own code", "snapshot.query.mode", "select_all", "snapshot.query.mode.custom.name", "", "snapshot.mode.custom.name", "",
+		"snapshot.locking.mode.custom.name", "", "database.initial.statements", "")
 	add("another form of transaction metadata", "transaction.metadata.factory", "")
-	add("signals", "signal.enabled.channels", "source", "signal.data.collection", "", "signal.poll.interval.ms", "5000",
-		"signal.emit.failure.max.retries", "0", "signal.emit.failure.backoff.ms", "10000", "signal.kafka.*", "", "signal.file", "file-signals.txt")
-	add("notifications", "notification.enabled.channels", "", "notification.sink.topic.name", "")
 	add("stores of Java's keys; name the server's authority to the system", "database.ssl.keystore", "", "database.ssl.keystore.password", "",
 		"database.ssl.truststore", "", "database.ssl.truststore.password", "")
 	add("a choice of GTIDs", "gtid.source.includes", "", "gtid.source.excludes", "", "gtid.source.filter.dml.events", "true", "gtid.ignore.on.recovery", "false")

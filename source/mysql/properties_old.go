@@ -26,7 +26,7 @@ func withOldNames(t property.Table) property.Table {
 			t[i].Was = []string{"database.history." + rest}
 		}
 		if t[i].Key == "snapshot.mode" {
-			t[i].OldValues = map[string]string{"schema_only": "no_data", "never": "never"}
+			t[i].OldValues = map[string]string{"schema_only": "no_data", "schema_only_recovery": "recovery", "never": "never"}
 		}
 	}
 	return t

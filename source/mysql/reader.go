@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync/atomic"
+	"strings"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/internal/inbox"
+	"github.com/tailrace-io/tailrace/source/internal/incremental"
 )
 
 // reader is a running source: it reads a snapshot, where one is due, and then
@@ -22,16 +24,17 @@ type reader struct {
 	w            *writer
 	sourceSchema *tailrace.Schema
 	tables       map[tableID]*table // those whose definition is known
-	schemas
-	changes *schemaChanges // nil where nothing is to be told of definitions
 
 	snapshot *snapshot // nil when there is none, or no more
-	stream   *stream   // nil until the snapshot is complete
+	stream   *stream   // nil until the initial snapshot is complete
 	pos      position  // where the stream begins
+	ended    bool
+	failed   error // what every later Read returns
 
-	committed atomic.Pointer[position]
-	ended     bool
-	failed    error // what every later Read returns
+	inbox       *inbox.Inbox // nil until the channels are open
+	incremental incremental.Snapshot[[]byte]
+	blocking    []*request // blocking snapshots that were asked for and are not complete
+	added       []string   // tables that were added while the source ran
 }
 
 // open connects, checks everything and finds out where to begin.
@@ -45,12 +48,16 @@ func open(ctx context.Context, src *Source, sel *selection, from []tailrace.Offs
 		return nil, err
 	}
 	r := &reader{src: src, sel: sel, partition: src.partition(), w: newWriter(src),
-		sourceSchema: newSourceSchema(src.Flavor), tables: map[tableID]*table{},
-		schemas: schemas{kin: map[tableID]*definition{}, ahead: map[tableID]position{}, history: newHistory(src)}}
-	if src.SchemaChanges {
-		r.changes = newSchemaChanges(src, r.sourceSchema)
+		sourceSchema: newSourceSchema(src.Flavor), tables: map[tableID]*table{}}
+	r.incremental.Server, r.incremental.Notify = src.TopicPrefix, r.notify
+	err = r.restore(pos)
+	if err == nil {
+		err = r.begin(ctx, c, pos, stored)
 	}
-	if err := r.begin(ctx, c, pos, stored); err != nil {
+	if err == nil {
+		r.inbox, err = inbox.Open(ctx, src.Signals, pos.text)
+	}
+	if err != nil {
 		return nil, errors.Join(err, c.Close(), r.Close())
 	}
 	return r, nil
@@ -64,40 +71,44 @@ func (r *reader) begin(ctx context.Context, c *conn, pos position, stored bool) 
 	if err := r.server.check(r.src); err != nil {
 		return fmt.Errorf("the server is not set up for reading changes: %w", err)
 	}
+	if err := r.checkSignals(); err != nil {
+		return err
+	}
+	within := stored && pos.Snapshot != "" && strings.Contains(pos.text, `"snapshot_table"`) // a snapshot that can be gone on with
 	resumable := stored && pos.Snapshot == ""
-	if resumable && r.src.Snapshot != SnapshotAlways {
+	again := false // all rows have to be read
+	if within || resumable && r.src.Snapshot != SnapshotAlways {
 		err := r.server.has(ctx, c, pos)
-		if errors.Is(err, source.ErrOffsetLost) && r.src.Snapshot == SnapshotWhenNeeded {
+		if errors.Is(err, source.ErrOffsetLost) && (within || r.src.Snapshot == SnapshotWhenNeeded || r.src.configured().OnDataError) {
 			r.src.Log.Warn("the stored offset is lost: a new snapshot begins", "error", err)
-			resumable = false
+			within, resumable, again = false, false, true
 		} else if err != nil {
 			return err
 		}
 	}
-	switch mode := r.src.Snapshot; {
-	case resumable && mode == SnapshotInitialOnly:
+	switch steps := r.src.steps(resumable, within || again); {
+	case steps.none:
 		r.ended = true
 		return c.Close()
-	case resumable && mode != SnapshotAlways:
-	case mode == SnapshotNoData:
-		if pos, err = r.server.tip(ctx, c); err != nil {
+	case steps.missing:
+		return errors.New("there is no stored offset to recover from: set Snapshot to initial")
+	case steps.snapshot:
+		if err := r.src.delay(ctx, r.src.SnapshotDelay); err != nil {
 			return err
 		}
-	case mode == SnapshotNever:
-		logs, err := r.server.logs(ctx, c)
-		if err != nil {
-			return err
+		from := &pos
+		if !within {
+			from = nil
 		}
-		pos = position{File: logs[0], Pos: firstEvent}
-	default:
-		r.snapshot, err = r.beginSnapshot(ctx, c)
+		r.snapshot, err = r.beginSnapshot(ctx, c, from, nil)
 		return err
-	}
-	if resumable {
-		err = r.remember(ctx, pos)
-	}
-	if err == nil && len(r.history.versions) == 0 {
-		err = r.survey(ctx, c, pos, !resumable && r.src.Snapshot == SnapshotNoData)
+	case steps.tip:
+		pos, err = r.server.tip(ctx, c)
+	case steps.oldest:
+		var logs []string
+		if logs, err = r.server.logs(ctx, c); err == nil {
+			pos = position{File: logs[0], Pos: firstEvent}
+		}
 	}
 	if err != nil {
 		return err
@@ -151,26 +162,18 @@ func (r *reader) Read(ctx context.Context) (tailrace.Batch, error) {
 }
 
 func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
-	r.tellSnapshot()
 	if r.snapshot != nil {
 		err := r.snapshot.read(ctx, r.w)
 		if err == nil {
-			err = r.keepHistory(ctx)
-		}
-		if err == nil {
-			return r.w.batch(), nil // an interrupted snapshot begins anew
+			return r.snapshotBatch()
 		}
 		if err != io.EOF {
 			return tailrace.Batch{}, err
 		}
-		if err := r.keepHistory(ctx); err != nil {
-			return tailrace.Batch{}, err
-		}
-		r.pos = r.snapshot.end()
 		if err := r.endSnapshot(); err != nil {
 			return tailrace.Batch{}, err
 		}
-		return r.batch(r.pos), nil
+		return r.batch(r.position()), nil
 	}
 	if r.stream == nil {
 		s, err := r.beginStream(ctx, r.pos)
@@ -179,48 +182,74 @@ func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
 		}
 		r.stream = s
 	}
-	if err := r.stream.read(ctx, r.w); err != nil {
-		return tailrace.Batch{}, err
+	if len(r.blocking) > 0 && r.stream.atRest() {
+		if err := r.beginBlocking(ctx); err != nil {
+			return tailrace.Batch{}, err
+		}
+		return r.read(ctx)
 	}
-	if err := r.keepHistory(ctx); err != nil {
+	if err := r.stream.read(ctx, r.w); err != nil {
 		return tailrace.Batch{}, err
 	}
 	return r.batch(r.stream.offset()), nil
 }
 
+// position is where the log is read on.
+func (r *reader) position() position {
+	if r.stream != nil {
+		return r.stream.offset()
+	}
+	return r.pos
+}
+
 func (r *reader) batch(pos position) tailrace.Batch {
-	return r.w.batch(tailrace.Offset{Partition: r.partition, Position: string(pos.append(nil))})
+	return r.w.batch(tailrace.Offset{Partition: r.partition, Position: string(r.members(pos.append(nil)))})
+}
+
+// snapshotBatch is a batch within a snapshot: it has the position that the log
+// is read from behind it, and how far the snapshot has come.
+func (r *reader) snapshotBatch() (tailrace.Batch, error) {
+	at, err := r.snapshot.place()
+	if err != nil {
+		return tailrace.Batch{}, err
+	}
+	pos := r.snapshot.pos
+	if r.snapshot.request != nil {
+		pos = r.position()
+	} else {
+		pos.Snapshot = "INITIAL"
+	}
+	text := pos.append(nil)
+	text = append(at.append(text[:len(text)-1]), '}')
+	return r.w.batch(tailrace.Offset{Partition: r.partition, Position: string(r.members(text))}), nil
 }
 
 // endSnapshot goes on to the log, or to the end.
 func (r *reader) endSnapshot() error {
-	c := r.snapshot.conn
+	s := r.snapshot
 	r.snapshot = nil
-	r.ended = r.src.Snapshot == SnapshotInitialOnly
-	if err := c.Close(); err != nil {
-		return fmt.Errorf("close the connection of the snapshot: %w", err)
+	if s.request != nil {
+		r.blocking = r.blocking[1:]
+	} else {
+		r.pos = s.end()
+		r.ended = r.src.Snapshot == SnapshotInitialOnly || r.src.Snapshot == SnapshotConfigured && !r.src.SnapshotSteps.Stream
+	}
+	if err := s.close(); err != nil {
+		return fmt.Errorf("close the connections of the snapshot: %w", err)
 	}
 	return nil
 }
 
-// keepHistory stores the definitions that have changed, before an offset behind
-// the changes goes out.
-func (r *reader) keepHistory(ctx context.Context) error {
-	return r.history.save(ctx, r.committed.Load(), r.server.mariadb)
-}
-
-// Commit has nothing to tell the server, which keeps its log by its own rules.
-// What no reader will go back to is forgotten of tables' definitions.
-func (r *reader) Commit(_ context.Context, offsets []tailrace.Offset) error {
+// Commit tells the channels of signals what is durable; the server keeps its log
+// by its own rules.
+func (r *reader) Commit(ctx context.Context, offsets []tailrace.Offset) error {
 	for _, o := range offsets {
 		if o.Partition != r.partition {
 			continue
 		}
-		p, err := parsePosition(o.Position)
-		if err != nil {
+		if err := r.inbox.Commit(ctx, o.Position); err != nil {
 			return fmt.Errorf("mysql source %s: commit: %w", r.src.Addr, err)
 		}
-		r.committed.Store(&p)
 	}
 	return nil
 }
@@ -230,12 +259,15 @@ func (r *reader) Close() error {
 	r.failed = fmt.Errorf("mysql source %s: read: the reader is closed", r.src.Addr)
 	var errs []error
 	if r.snapshot != nil {
-		errs = append(errs, r.snapshot.conn.Close())
+		errs = append(errs, r.snapshot.close())
 		r.snapshot = nil
 	}
 	if r.stream != nil {
 		errs = append(errs, r.stream.close())
 		r.stream = nil
+	}
+	if r.inbox != nil {
+		errs = append(errs, r.inbox.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -5,44 +5,75 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/internal/incremental"
+	"github.com/tailrace-io/tailrace/source/signal"
 )
 
-// snapshot reads the rows that the tables had at one position of the log. It
-// reads them in one transaction, a table after the other.
+// snapshot reads the rows that tables had at one position of the log. It reads
+// them in transactions that see the same, a table after the other and each in
+// the order of its key, so that one place tells how far it has come.
 type snapshot struct {
-	src    *Source
-	conn   *conn
-	tables []*table // those whose rows are read, in order
-	pos    position // of the log, which the rows are consistent with
+	*reader
+	conns  []*conn // all with the same view
+	unlock func() error
+	tables []planned // those whose rows are read, in order
+	listed string    // the names of all tables, as notifications have them
+	pos    position  // of the log, behind which another reader goes on
 
 	// When the snapshot began, on the server's clock and on ours.
 	clock, began time.Time
 
-	next  int    // of tables: the one after that which is being read
-	rows  *rows  // of the table that is being read; nil between tables
-	table *table // that is being read
+	feed  feed // of the table that is being read, or of all of them; nil between tables
+	next  int  // of tables: the one after that which is being read
+	table *planned
 	count uint64 // its rows so far
 	total uint64
 
 	// held is the last row that came. Only the next one, or the end, tells how
-	// it is to be marked, so it waits here.
-	held    held
-	block   []tailrace.Value // of the records in the middle of a table
-	file    tailrace.Value
-	seconds int64 // when the reading of the table began, on the server's clock
+	// it is to be marked, so it waits here. given is the one before it, the last
+	// that was given.
+	held, given held
+	resumed     place            // where an earlier reader had come to
+	block       []tailrace.Value // of the records in the middle of a table
+	file        tailrace.Value
+	seconds     int64 // when the reading of the table began, on the server's clock
+
+	lanes    *lanes   // that read side by side; nil for one connection
+	request  *request // that asked for a blocking snapshot; nil for the initial one
+	progress source.Progress
+	told     time.Time // when progress was reported last
+	running  bool
 }
+
+// planned is a table, and how its rows are read.
+type planned struct {
+	*table
+	scan     scan
+	after    incremental.Key // where an earlier reader has come to; nil for the beginning
+	expected int64           // about how many rows it has
+}
+
+// feed gives the rows of tables, packet by packet.
+type feed interface {
+	// next gives a packet that is valid until the next call; nil behind the last
+	// row of a table.
+	next(ctx context.Context) ([]byte, error)
+	atHand() bool
+}
+
+func (r *rows) atHand() bool { return r.c.buffered() }
 
 // held is a row without its mark.
 type held struct {
 	there   bool
-	table   *table
+	table   *planned
 	packet  []byte // a copy
 	number  uint64 // among the rows of its table, from 1 on
-	firstOf bool   // its table is the snapshot's first
+	first   bool   // it is the snapshot's first
 	seconds int64
 }
 
@@ -54,140 +85,36 @@ var (
 	markLastInData  = tailrace.String("last_in_data_collection")
 	markLast        = tailrace.String("last")
 	markFalse       = tailrace.String("false")
+	markIncremental = tailrace.String("incremental")
 )
 
-// beginSnapshot takes a consistent view of the captured tables and the position
-// of the log that goes with it. The connection is the snapshot's from then on.
-func (r *reader) beginSnapshot(ctx context.Context, c *conn) (*snapshot, error) {
-	s := &snapshot{src: r.src, conn: c}
-	now, err := c.query(ctx, "SELECT UNIX_TIMESTAMP()")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := fmt.Sscan(now[0][0].V, &s.seconds); err != nil {
-		return nil, fmt.Errorf("the server's clock says %q", now[0][0].V)
-	}
-	s.clock, s.began = time.Unix(s.seconds, 0), time.Now()
-	ids, err := c.tables(ctx, r.sel)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.server.checkTables(ctx, c, r.src, ids); err != nil {
-		return nil, err
-	}
-	locked := time.Now()
-	unlock, err := r.lock(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	err = s.takeView(ctx, r, ids)
-	if err := errors.Join(err, unlock()); err != nil {
-		return nil, err
-	}
+// begin tells that the snapshot begins.
+func (s *snapshot) begin() {
 	s.file = tailrace.String(s.pos.File)
-	r.src.Log.Info("snapshot begins", "tables", len(s.tables), "file", s.pos.File, "pos", s.pos.Pos, "gtids", s.pos.GTIDs, "locked", time.Since(locked))
-	return s, nil
+	var expected int64
+	for i := range s.tables {
+		expected += s.tables[i].expected
+	}
+	s.progress = source.Progress{Tables: len(s.tables), RowsExpected: expected, RowsBefore: s.resumed.rows}
+	s.notifyInitial(signal.Started, map[string]string{})
 }
-
-// takeView begins the transaction, and reads the position and the definitions
-// of the tables, while nobody writes.
-func (s *snapshot) takeView(ctx context.Context, r *reader, ids []tableID) (err error) {
-	for _, sql := range []string{"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT"} {
-		if r.src.SnapshotLocking == LockNone && sql[:5] == "START" {
-			// What the position has is committed, and so in the view that
-			// follows; what is committed in between comes twice.
-			if s.pos, err = r.server.tip(ctx, s.conn); err != nil {
-				return err
-			}
-		}
-		if err := s.conn.exec(ctx, sql); err != nil {
-			return err
-		}
-	}
-	if r.src.SnapshotLocking != LockNone {
-		if s.pos, err = r.server.tip(ctx, s.conn); err != nil {
-			return err
-		}
-	}
-	definitions, err := s.conn.define(ctx, r.server, ids)
-	if err != nil {
-		return err
-	}
-	if err := r.describe(ctx, s.conn, s.pos, definitions); err != nil {
-		return err
-	}
-	for _, id := range ids {
-		d := definitions[id]
-		if d == nil {
-			continue // dropped since it was listed
-		}
-		t, err := r.learn(d)
-		if err != nil {
-			return err
-		}
-		r.history.begin(d)
-		if r.sel.snapshotted(id) {
-			s.tables = append(s.tables, t)
-		}
-	}
-	return nil
-}
-
-// lock keeps everybody from writing until unlock is called: by a global read
-// lock or, where the user may not take one, by locks of the captured tables.
-func (r *reader) lock(ctx context.Context, ids []tableID) (unlock func() error, err error) {
-	if r.src.SnapshotLocking == LockNone {
-		if !r.server.gtids {
-			return nil, errors.New("a snapshot without locks needs GTIDs, which the server has off: set gtid_mode=ON there, or SnapshotLocking to minimal")
-		}
-		return func() error { return nil }, nil
-	}
-	c, err := r.src.connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	err = c.exec(ctx, fmt.Sprintf("SET SESSION lock_wait_timeout=%d", max(1, int(r.src.SnapshotLockTimeout.Seconds()))))
-	if err == nil {
-		err = c.exec(ctx, "FLUSH TABLES WITH READ LOCK")
-		if code := codeOf(err); code == codeSpecificDenied || code == codeAccessDenied {
-			err = r.lockTables(ctx, c, ids)
-		}
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lock the tables for the snapshot: %w", err), c.Close())
-	}
-	return func() error {
-		err := c.exec(ctx, "UNLOCK TABLES")
-		return errors.Join(err, c.Close())
-	}, nil
-}
-
-func (r *reader) lockTables(ctx context.Context, c *conn, ids []tableID) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	locks := make([]string, len(ids))
-	for i, id := range ids {
-		locks[i] = id.quoted() + " READ"
-	}
-	err := c.exec(ctx, "LOCK TABLES "+strings.Join(locks, ", "))
-	if code := codeOf(err); code == codeTableDenied || code == codeDatabaseDenied {
-		return fmt.Errorf("%w: GRANT RELOAD ON *.* TO %s, or GRANT LOCK TABLES on the captured databases, or set SnapshotLocking to none", err, r.server.user)
-	}
-	return err
-}
-
-const codeDatabaseDenied = 1044
 
 // read adds rows to the batch until it is full or would have to wait for more;
 // io.EOF says that there are no more tables.
 func (s *snapshot) read(ctx context.Context, w *writer) error {
-	defer watch(ctx, s.conn.net)()
+	if !s.running {
+		s.running = true
+		s.begin()
+	}
+	if s.lanes == nil {
+		defer watch(ctx, s.conns[0].net)()
+	}
 	for {
-		if len(w.records) > 0 && (w.full(s.src) || !s.conn.buffered()) {
+		if len(w.records) > 0 && (w.full(s.src) || s.feed != nil && !s.feed.atHand()) {
+			s.report(false)
 			return nil
 		}
-		if s.rows == nil {
+		if s.feed == nil {
 			if s.next == len(s.tables) {
 				return s.finish(w)
 			}
@@ -195,7 +122,7 @@ func (s *snapshot) read(ctx context.Context, w *writer) error {
 				return err
 			}
 		}
-		packet, err := s.rows.next(ctx)
+		packet, err := s.feed.next(ctx)
 		if err != nil {
 			return fmt.Errorf("read the rows of %s: %w", s.table.id, err)
 		}
@@ -209,25 +136,39 @@ func (s *snapshot) read(ctx context.Context, w *writer) error {
 	}
 }
 
-// beginTable sends the statement that reads the next table.
+// beginTable goes on to the next table.
 func (s *snapshot) beginTable() error {
-	t := s.tables[s.next]
+	s.table, s.count, s.next = &s.tables[s.next], 0, s.next+1
 	s.seconds = s.clock.Add(time.Since(s.began)).Unix()
-	names := make([]string, len(t.columns))
-	for i, col := range t.columns {
-		names[i] = col.selected()
+	s.progress.Table = s.table.id.String()
+	s.notifyInitial(signal.InProgress, map[string]string{"current_collection_in_progress": s.table.id.String(), "data_collections": s.names()})
+	if s.lanes != nil {
+		s.feed = s.lanes
+		return nil
 	}
-	var err error
-	if s.rows, err = s.conn.send("SELECT " + strings.Join(names, ",") + " FROM " + t.id.quoted()); err != nil {
-		return fmt.Errorf("read the rows of %s: %w", t.id, err)
+	rows, err := s.conns[0].send(s.table.statement())
+	if err != nil {
+		return fmt.Errorf("read the rows of %s: %w", s.table.id, err)
 	}
-	s.table, s.count, s.next = t, 0, s.next+1
+	s.feed = rows
 	return nil
+}
+
+// statement reads the rows behind those that an earlier reader has given.
+func (p *planned) statement() string {
+	scan := p.scan
+	if p.after != nil {
+		scan.where = append(scan.where[:len(scan.where):len(scan.where)], p.scan.order.behind(p.after))
+	}
+	return scan.sql()
 }
 
 func (s *snapshot) endTable() {
 	s.src.Log.Info("snapshot of a table is complete", "table", s.table.id.String(), "rows", s.count)
-	s.rows = nil
+	s.feed = nil
+	s.progress.TablesDone++
+	s.notifyInitial(signal.TableComplete, map[string]string{"scanned_collection": s.table.id.String(), "total_rows_scanned": fmt.Sprint(s.count),
+		"data_collections": s.listed, "status": string(signal.TableRead)})
 }
 
 // row keeps a row, and lets the one before it go.
@@ -237,7 +178,10 @@ func (s *snapshot) row(w *writer, packet []byte) error {
 	}
 	s.count++
 	s.total++
-	s.held = held{there: true, table: s.table, packet: append(s.held.packet[:0], packet...), number: s.count, firstOf: s.next == 1, seconds: s.seconds}
+	buf := s.given.packet
+	s.given = s.held
+	s.held = held{there: true, table: s.table, packet: append(buf[:0], packet...), number: s.count,
+		first: s.count == 1 && s.next == 1 && s.resumed.table == "", seconds: s.seconds}
 	return nil
 }
 
@@ -254,7 +198,7 @@ func (s *snapshot) release(w *writer, end bool) error {
 	switch {
 	case end:
 		mark = markLast
-	case h.number == 1 && h.firstOf:
+	case h.first:
 		mark = markFirst
 	case h.table != s.table || s.count == 0:
 		mark = markLastInData
@@ -272,50 +216,58 @@ func (s *snapshot) release(w *writer, end bool) error {
 			s.block = block // of the records that follow in this batch
 		}
 	}
-	columns, err := h.decode(&w.slab)
+	columns, err := h.table.decodeRow(&w.slab, h.packet, h.number)
 	if err != nil {
 		return err
 	}
-	w.add(h.table, opRead, h.table.keyOf(&w.slab, columns), tailrace.Value{}, h.table.value(&w.slab, columns), block, w.headers)
+	w.add(h.table.table, opRead, h.table.keyOf(&w.slab, columns), tailrace.Value{}, h.table.value(&w.slab, columns), block, w.headers)
 	return nil
 }
 
-// decode makes values of the row's texts.
-func (h *held) decode(slab *tailrace.Slab) ([]tailrace.Value, error) {
-	columns := slab.Values(len(h.table.columns))
-	packet := h.packet
-	for i := range columns {
-		text, null, rest, ok := cutText(packet)
-		if !ok {
-			return nil, fmt.Errorf("read the rows of %s: %w", h.table.id, errMalformedRow)
-		}
-		packet = rest
-		if null {
-			continue
-		}
-		v, err := h.table.columns[i].text(slab, text)
-		if err != nil {
-			return nil, fmt.Errorf("row %d of %s: column %s: %w", h.number, h.table.id, h.table.columns[i].name, err)
-		}
-		columns[i] = v
-	}
-	return columns, nil
-}
-
-// finish lets the last record go. The transaction ends with the connection.
+// finish lets the last record go. The transactions end with the connections.
 func (s *snapshot) finish(w *writer) error {
 	if err := s.release(w, true); err != nil {
 		return err
 	}
 	s.src.Log.Info("snapshot is complete", "tables", len(s.tables), "rows", s.total, "took", time.Since(s.began))
-	w.source[sourceSnapshot] = markFalse
+	w.source[sourceSnapshot], w.source[sourceGTID], w.source[sourceThread] = markFalse, tailrace.Value{}, tailrace.Value{}
+	s.notifyInitial(signal.Completed, map[string]string{})
+	s.report(true)
 	return io.EOF
+}
+
+// report tells how far the snapshot has come, at most once a second and at its
+// end.
+func (s *snapshot) report(done bool) {
+	if s.src.Progress == nil || !done && time.Since(s.told) < time.Second {
+		return
+	}
+	s.told = time.Now()
+	s.progress.Rows, s.progress.Elapsed, s.progress.Done = int64(s.total), time.Since(s.began), done
+	s.src.Progress(s.progress)
 }
 
 // end is the position of the log that the rows are consistent with, where to go
 // on once all of them have been read.
 func (s *snapshot) end() position {
 	p := s.pos
-	p.Seconds = s.seconds
+	p.Seconds, p.Snapshot = s.seconds, ""
 	return p
+}
+
+// close ends the connections, and gives up the locks that the snapshot has.
+func (s *snapshot) close() error {
+	var errs []error
+	if s.lanes != nil {
+		s.lanes.close()
+	}
+	if s.unlock != nil {
+		errs = append(errs, s.unlock())
+		s.unlock = nil
+	}
+	for _, c := range s.conns {
+		errs = append(errs, c.Close())
+	}
+	s.conns = nil
+	return errors.Join(errs...)
 }

@@ -22,8 +22,9 @@ import (
 	"time"
 
 	"github.com/tailrace-io/tailrace"
-	"github.com/tailrace-io/tailrace/offset"
 	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/internal/inbox"
+	"github.com/tailrace-io/tailrace/source/signal"
 )
 
 // Source says which server to read, and how. The zero value of every field but
@@ -101,25 +102,6 @@ type Source struct {
 	// ones for types, such as shop.orders.VARCHAR.
 	SourceTypeColumns, SourceTypes []string
 
-	// SchemaHistory keeps the definitions that the captured tables had by where in
-	// the log they were made, one entry a table, under the name TopicPrefix and
-	// .schema-history. It has to be a store of its own, or one that other engines
-	// use under other names. With it, rows that were logged before a table was
-	// altered are read right, whatever the catalog says by then. Nil keeps
-	// nothing: then the table map of the log has to tell, which with
-	// binlog_row_metadata=MINIMAL has no names of columns.
-	SchemaHistory offset.Store
-
-	// DebeziumHistory, where it is not nil, gives the records of the schema history
-	// that a Debezium connector has written, in their order, as JSON texts. It is
-	// read when the source goes on from an offset and SchemaHistory has nothing
-	// yet.
-	DebeziumHistory func(ctx context.Context, record func(text []byte) error) error
-
-	// SchemaChanges writes the statements that define captured tables, and what
-	// became of the tables, to the topic that TopicPrefix names.
-	SchemaChanges bool
-
 	// SystemTables captures the tables of the databases mysql, sys,
 	// information_schema and performance_schema too.
 	SystemTables bool
@@ -138,6 +120,56 @@ type Source struct {
 	// SnapshotLockTimeout bounds how long a snapshot waits for its locks. 0
 	// means 10 seconds.
 	SnapshotLockTimeout time.Duration
+
+	// SnapshotSteps say what SnapshotConfigured does.
+	SnapshotSteps SnapshotSteps
+
+	// SnapshotThreads is how many connections read rows side by side, from one
+	// view of the tables, which are cut into chunks by their keys. The rows of a
+	// table come in the order of its key all the same. 0 means 1.
+	SnapshotThreads int
+
+	// SnapshotOrder is the order of the tables. "" means by name or, where Tables
+	// has several expressions, by the first that matches.
+	SnapshotOrder SnapshotOrder
+
+	// SnapshotSelects are statements that read the rows of tables, which are
+	// named as shop.orders, in the place of all their rows. They have to give
+	// all captured columns under their names.
+	SnapshotSelects map[string]string
+
+	// SnapshotDelay is how long Open waits before a snapshot begins.
+	SnapshotDelay time.Duration
+
+	// Progress gets how far a snapshot has come, about once a second and at its
+	// end. It is called by Read, so it is quick.
+	Progress func(source.Progress)
+
+	// Signals are channels by which the source is told, while it reads the log,
+	// to read rows of tables. SignalTable is a table for the same, such as
+	// shop.debezium_signal, with the columns id, type and data; the source
+	// itself marks in it where in the log the chunks of an incremental snapshot
+	// belong, for which the user needs the privilege to write to it. Without one
+	// the marks are GTIDs, or the positions of MariaDB's consistent snapshots,
+	// and nothing is written to the server.
+	Signals     []signal.Channel
+	SignalTable string
+
+	// ReadOnly never writes to SignalTable.
+	ReadOnly bool
+
+	// Watermarks is how SignalTable is written to. "" means InsertInsert.
+	Watermarks Watermarks
+
+	// ChunkRows is how many rows of a table an incremental snapshot reads at a
+	// time. 0 means 1024.
+	ChunkRows int
+
+	// Notify gets what there is to tell of snapshots. It is called by Read, so
+	// it is quick. NotificationTopic is a topic to which the same is written; ""
+	// means none.
+	Notify            func(signal.Notification)
+	NotificationTopic string
 
 	// Decimals, Times, Binaries and UnsignedBigints are how values of these
 	// types are represented. "" means DecimalPrecise, TimeAdaptiveMicroseconds,
@@ -207,8 +239,58 @@ const (
 	SnapshotInitialOnly SnapshotMode = "initial_only" // all rows where there is no offset yet, then the end
 	SnapshotNoData      SnapshotMode = "no_data"      // no rows: the log from where it is when there is no offset yet
 	SnapshotNever       SnapshotMode = "never"        // no rows: the log from its first event that the server still has
+	SnapshotRecovery    SnapshotMode = "recovery"     // no rows: the log from the offset, which there has to be
 	SnapshotWhenNeeded  SnapshotMode = "when_needed"  // as SnapshotInitial, and again where the server no longer has the offset
+
+	SnapshotConfigured SnapshotMode = "configuration_based" // as SnapshotSteps say
 )
+
+// SnapshotSteps are the parts of a snapshot, for SnapshotConfigured.
+type SnapshotSteps struct {
+	Data        bool // read all rows, at every start of a Reader
+	Stream      bool // read the log, and do not end
+	OnDataError bool // read all rows where the server no longer has the offset
+}
+
+// steps are what a Reader does.
+type steps struct {
+	none     bool // nothing is left to do
+	missing  bool // nothing can be done without an offset
+	snapshot bool // read rows
+	tip      bool // read the log from where it ends
+	oldest   bool // read the log from where it begins
+}
+
+// steps says what a Reader does: stored says that there is an offset to read the
+// log on from, within that there is one within a snapshot.
+func (s *Source) steps(stored, within bool) steps {
+	if within && s.Snapshot != SnapshotNever && s.Snapshot != SnapshotNoData && s.Snapshot != SnapshotRecovery {
+		return steps{snapshot: true}
+	}
+	switch s.Snapshot {
+	case SnapshotAlways:
+		return steps{snapshot: true}
+	case SnapshotInitialOnly:
+		return steps{none: stored, snapshot: !stored}
+	case SnapshotNoData:
+		return steps{tip: !stored}
+	case SnapshotNever:
+		return steps{oldest: !stored}
+	case SnapshotRecovery:
+		return steps{missing: !stored}
+	case SnapshotConfigured:
+		return steps{snapshot: s.SnapshotSteps.Data, tip: !stored, none: !s.SnapshotSteps.Data && !s.SnapshotSteps.Stream}
+	}
+	return steps{snapshot: !stored}
+}
+
+// configured are the steps of a snapshot that is configured by them.
+func (s *Source) configured() SnapshotSteps {
+	if s.Snapshot != SnapshotConfigured {
+		return SnapshotSteps{}
+	}
+	return s.SnapshotSteps
+}
 
 // SnapshotLocking says how a snapshot is kept consistent with the log, as
 // Debezium's snapshot.locking.mode spells it.
@@ -224,6 +306,23 @@ const (
 	// begins may come twice: as a row of the snapshot and as a change. Tables
 	// must not be altered meanwhile. It needs GTIDs.
 	LockNone SnapshotLocking = "none"
+
+	// LockMinimalPercona is LockMinimal with the lighter lock of Percona Server,
+	// LOCK TABLES FOR BACKUP, which lets rows of InnoDB be written. Changes that
+	// are committed while the snapshot begins may come twice.
+	LockMinimalPercona SnapshotLocking = "minimal_percona"
+
+	// LockExtended blocks writes until all rows have been read.
+	LockExtended SnapshotLocking = "extended"
+)
+
+// SnapshotOrder is the order in which tables are read, as Debezium's
+// snapshot.tables.order.by.row.count spells it.
+type SnapshotOrder string
+
+const (
+	OrderAscending  SnapshotOrder = "ascending"  // by the number of rows that the server estimates
+	OrderDescending SnapshotOrder = "descending" // by that number, the largest table first
 )
 
 // DecimalMode is how DECIMAL and NUMERIC are represented, as Debezium's
@@ -277,6 +376,9 @@ func (s Source) withDefaults() Source {
 	or(&s.Snapshot, SnapshotInitial)
 	or(&s.SnapshotLocking, LockMinimal)
 	or(&s.SnapshotLockTimeout, 10*time.Second)
+	or(&s.SnapshotThreads, 1)
+	or(&s.Watermarks, InsertInsert)
+	or(&s.ChunkRows, 1024)
 	or(&s.Decimals, DecimalPrecise)
 	or(&s.Times, TimeAdaptiveMicroseconds)
 	or(&s.Binaries, BinaryBytes)
@@ -334,8 +436,25 @@ func (s *Source) check() error {
 	if i := strings.IndexFunc(s.TopicDelimiter, notInTopic); i >= 0 {
 		bad("TopicDelimiter %q: topics have no %q in their names, only letters, digits, dots, underscores and hyphens", s.TopicDelimiter, s.TopicDelimiter[i:i+1])
 	}
-	if s.Heartbeat < 0 {
-		bad("Heartbeat is negative")
+	if s.Heartbeat < 0 || s.SnapshotDelay < 0 {
+		bad("Heartbeat or SnapshotDelay is negative")
+	}
+	if s.SnapshotThreads < 0 || s.SnapshotThreads > 64 {
+		bad("SnapshotThreads is %d: it must be between 1 and 64", s.SnapshotThreads)
+	}
+	if s.ChunkRows < 0 {
+		bad("ChunkRows is negative")
+	}
+	if s.SignalTable != "" && !strings.Contains(s.SignalTable, ".") {
+		bad("SignalTable is %q: name the table with its database, as in shop.debezium_signal", s.SignalTable)
+	}
+	if i := strings.IndexFunc(s.NotificationTopic, notInTopic); i >= 0 {
+		bad("NotificationTopic %q: topics have no %q in their names, only letters, digits, dots, underscores and hyphens", s.NotificationTopic, s.NotificationTopic[i:i+1])
+	}
+	for name, statement := range s.SnapshotSelects {
+		if strings.TrimSpace(statement) == "" {
+			bad("SnapshotSelects: the statement of %s is empty", name)
+		}
 	}
 	if s.ConnectTimeout < 0 || s.SnapshotLockTimeout < 0 || s.BatchRows < 0 {
 		bad("ConnectTimeout, SnapshotLockTimeout or BatchRows is negative")
@@ -343,8 +462,11 @@ func (s *Source) check() error {
 	errs = append(errs,
 		oneOf("Flavor", s.Flavor, MySQL, MariaDB),
 		oneOf("Encryption", s.Encryption, EncryptionPreferred, EncryptionDisabled, EncryptionRequired, EncryptionVerifyCA, EncryptionVerifyIdentity),
-		oneOf("Snapshot", s.Snapshot, SnapshotInitial, SnapshotAlways, SnapshotInitialOnly, SnapshotNoData, SnapshotNever, SnapshotWhenNeeded),
-		oneOf("SnapshotLocking", s.SnapshotLocking, LockMinimal, LockNone),
+		oneOf("Snapshot", s.Snapshot, SnapshotInitial, SnapshotAlways, SnapshotInitialOnly, SnapshotNoData, SnapshotNever, SnapshotRecovery, SnapshotWhenNeeded, SnapshotConfigured),
+		oneOf("SnapshotLocking", s.SnapshotLocking, LockMinimal, LockMinimalPercona, LockExtended, LockNone),
+		oneOf("SnapshotOrder", s.SnapshotOrder, "", OrderAscending, OrderDescending),
+		oneOf("Watermarks", s.Watermarks, InsertInsert, InsertDelete),
+		inbox.Check(s.Signals),
 		oneOf("Decimals", s.Decimals, DecimalPrecise, DecimalDouble, DecimalString),
 		oneOf("Times", s.Times, TimeAdaptiveMicroseconds, TimeConnect, TimeISO, TimeMicroseconds, TimeNanoseconds),
 		oneOf("Binaries", s.Binaries, BinaryBytes, BinaryBase64, BinaryBase64URLSafe, BinaryHex),

@@ -49,8 +49,8 @@ func newTable(s *Source, sel *selection, sourceSchema *tailrace.Schema, d *defin
 		def := &d.columns[i]
 		captured, inKey := !def.hidden && sel.column(d.id, def.name), slices.Contains(keyColumns, def.name)
 		ends := def.hidden && def.period == rowEnd
-		if t.all[i] = -1; !captured && !inKey && !ends {
-			continue
+		if t.all[i] = -1; !captured && !inKey && !ends && !slices.Contains(d.key, def.name) {
+			continue // the table's own key tells where a snapshot is, whatever is captured
 		}
 		if ends {
 			t.rowEnd = len(t.columns)

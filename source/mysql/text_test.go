@@ -138,6 +138,7 @@ func FuzzPositions(f *testing.F) {
 	f.Add(`{"ts_sec":1795256166,"file":"binlog.000001","pos":7922,"gtids":"57eee09e-e594-11f1-90ef-02fc00000001:1-22","row":4,"server_id":1,"event":4}`)
 	f.Add(`{"ts_sec":1795256751,"file":"binlog.000001","pos":4433979,"snapshot":"INITIAL"}`)
 	f.Add(`{"file":"a","pos":4,"snapshot":true,"snapshot_completed":false}`)
+	f.Add(`{"file":"a","pos":4,"snapshot":"INITIAL","snapshot_table":"shop.t","snapshot_key":["1","é"],"snapshot_done":["shop.u"],"snapshot_rows":12}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := parsePosition(text)
 		if err != nil {
@@ -145,7 +146,15 @@ func FuzzPositions(f *testing.F) {
 		}
 		again, err := parsePosition(string(p.append(nil)))
 		require.NoError(t, err)
+		p.text, again.text = "", ""
 		assert.Equal(t, p, again)
+		at, err := parsePlace(text)
+		if err != nil || at.table == "" {
+			return
+		}
+		same, err := parsePlace(string(append(at.append([]byte(`{"file":"a"`)), '}')))
+		require.NoError(t, err)
+		assert.Equal(t, at, same)
 	})
 }
 
@@ -177,7 +186,9 @@ func TestTheFirstWordsOfAStatementAreFoundBehindComments(t *testing.T) {
 	w := splitWords("# a\n-- b\n/* c */ /*!50000 truncate */ Table `od``d`.`t` /* xid=4 */", 4)
 	assert.Equal(t, "TRUNCATE", w.at(0))
 	assert.Equal(t, "TABLE", w.at(1))
+	assert.Equal(t, "od`d", w.name(2))
 	assert.Equal(t, ".", w.at(3))
+	assert.Equal(t, "t", w.name(4))
 }
 
 func TestTheMembersOfAnEnumMayHaveAnyCharacter(t *testing.T) {

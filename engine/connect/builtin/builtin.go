@@ -28,6 +28,7 @@ import (
 	sourcekafka "github.com/tailrace-io/tailrace/source/kafka"
 	"github.com/tailrace-io/tailrace/source/mysql"
 	"github.com/tailrace-io/tailrace/source/postgres"
+	signals "github.com/tailrace-io/tailrace/source/signal/kafka"
 )
 
 const (
@@ -40,8 +41,8 @@ func Registry() connect.Registry {
 	return connect.Registry{
 		Sources: map[string]func(*property.Set) source.Source{
 			"io.confluent.connect.jdbc.JdbcSourceConnector":           jdbcSource,
-			"io.debezium.connector.mariadb.MariaDbConnector":          func(p *property.Set) source.Source { return mysql.FromMariaDBProperties(p, histories()) },
-			"io.debezium.connector.mysql.MySqlConnector":              func(p *property.Set) source.Source { return mysql.FromProperties(p, histories()) },
+			"io.debezium.connector.mariadb.MariaDbConnector":          mariadbSource,
+			"io.debezium.connector.mysql.MySqlConnector":              mysqlSource,
 			"org.apache.kafka.connect.file.FileStreamSourceConnector": fileSource,
 			"io.debezium.connector.postgresql.PostgresConnector":      postgres.FromProperties,
 		},
@@ -122,6 +123,14 @@ func deadLetterProperties() property.Table {
 	return slices.DeleteFunc(connect.Properties(), func(p property.Property) bool {
 		return p.Key != "errors.deadletterqueue.topic.name" && p.Key != "errors.deadletterqueue.topic.replication.factor"
 	})
+}
+
+func mysqlSource(p *property.Set) source.Source {
+	return mysql.FromProperties(p, signals.FromProperties)
+}
+
+func mariadbSource(p *property.Set) source.Source {
+	return mysql.FromMariaDBProperties(p, signals.FromProperties)
 }
 
 func jdbcSource(p *property.Set) source.Source {

@@ -63,6 +63,8 @@ func TestPropertiesOfDebeziumsEngineOnMySQL(t *testing.T) {
 		"max.queue.size has no effect: the engine's queue is bounded by itself",
 		"offset.flush.timeout.ms has no effect: the engine waits for the store to answer",
 		"record.processing.order has no effect: records always arrive in their order",
+		"schema.history.internal has no effect: tables' definitions are read from the server",
+		"schema.history.internal.file.filename has no effect: tables' definitions are read from the server",
 	}, notes)
 }
 
@@ -136,7 +138,7 @@ func TestMistakesInARealConfigurationAreSaidTogether(t *testing.T) {
   database.port: "3306x" must be a whole number
   databse.hostname: no such property; did you mean database.hostname?
   shelf.list: no such property
-  snapshot.mode: "intial" must be one of initial, always, initial_only, no_data, never, when_needed; did you mean initial?
+  snapshot.mode: "intial" must be one of initial, always, initial_only, no_data, recovery, never, when_needed, configuration_based; did you mean initial?
   table.include.list: the regular expression "(?!tmp)orders" has a negative look-ahead (?!…), which is not supported`)
 }
 

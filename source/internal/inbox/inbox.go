@@ -114,6 +114,9 @@ func (in *Inbox) Waiting(ctx context.Context) (_ context.Context, cancel func())
 
 // Any says whether there is something to Take.
 func (in *Inbox) Any() bool {
+	if len(in.receivers) == 0 {
+		return false
+	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return in.waiting != nil || in.failed != nil

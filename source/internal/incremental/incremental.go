@@ -66,7 +66,7 @@ type Snapshot[R any] struct {
 	last Key  // of the chunk
 	rows []R
 	ids  []string
-	at   map[string]int // places in rows by ids; those that were seen are gone
+	left map[string]bool // the ids that were not seen
 }
 
 // Running says whether there is anything left to read.
@@ -142,6 +142,15 @@ func (s *Snapshot[R]) Resume() {
 // Current is the collection that is being read.
 func (s *Snapshot[R]) Current() Collection { return s.queue[0] }
 
+// Collections are the names of those that are left to read.
+func (s *Snapshot[R]) Collections() []string {
+	ids := make([]string, len(s.queue))
+	for i, c := range s.queue {
+		ids[i] = c.ID
+	}
+	return ids
+}
+
 // Bounded says whether Max is known.
 func (s *Snapshot[R]) Bounded() bool { return s.max != nil }
 
@@ -165,9 +174,9 @@ func (s *Snapshot[R]) Finish() { s.complete(signal.TableRead) }
 // The slices are the Snapshot's from then on.
 func (s *Snapshot[R]) Fill(rows []R, ids []string, last Key) {
 	s.open, s.rows, s.ids, s.last = true, rows, ids, last
-	s.at = make(map[string]int, len(ids))
-	for i, id := range ids {
-		s.at[id] = i
+	s.left = make(map[string]bool, len(ids))
+	for _, id := range ids {
+		s.left[id] = true
 	}
 	s.scanned += int64(len(rows))
 	data := s.collections()
@@ -183,10 +192,10 @@ func (s *Snapshot[R]) Concerns(collection string) bool {
 }
 
 // Seen drops the row that the log has something newer of.
-func (s *Snapshot[R]) Seen(id string) { delete(s.at, id) }
+func (s *Snapshot[R]) Seen(id string) { delete(s.left, id) }
 
 // Drop drops all rows of the chunk, as after a TRUNCATE.
-func (s *Snapshot[R]) Drop() { clear(s.at) }
+func (s *Snapshot[R]) Drop() { clear(s.left) }
 
 // Reread forgets the chunk, which is read again: the table has another
 // definition now.
@@ -202,7 +211,7 @@ func (s *Snapshot[R]) Close() []R {
 	}
 	out := s.rows[:0]
 	for i, id := range s.ids {
-		if place, left := s.at[id]; left && place == i {
+		if s.left[id] {
 			out = append(out, s.rows[i])
 		}
 	}
@@ -212,7 +221,7 @@ func (s *Snapshot[R]) Close() []R {
 }
 
 func (s *Snapshot[R]) shut() {
-	s.open, s.rows, s.ids, s.at, s.last = false, nil, nil, nil, nil
+	s.open, s.rows, s.ids, s.left, s.last = false, nil, nil, nil, nil
 }
 
 // leave forgets where in the current collection the snapshot is.
@@ -243,11 +252,7 @@ func (s *Snapshot[R]) rest() {
 }
 
 func (s *Snapshot[R]) collections() map[string]string {
-	ids := make([]string, len(s.queue))
-	for i, c := range s.queue {
-		ids[i] = c.ID
-	}
-	return map[string]string{"data_collections": strings.Join(ids, ",")}
+	return map[string]string{"data_collections": strings.Join(s.Collections(), ",")}
 }
 
 func (s *Snapshot[R]) tell(status signal.Status, data map[string]string) {

@@ -1,2 +1,0 @@
-ALTER TABLE a ADD w INT;
-INSERT INTO a VALUES (2, 'b', 3)

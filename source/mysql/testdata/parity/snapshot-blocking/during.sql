@@ -1,0 +1,1 @@
+INSERT INTO debezium_signal VALUES ('one', 'execute-snapshot', '{"data-collections":["DATABASE.a","DATABASE.d"],"type":"blocking","additional-conditions":[{"data-collection":"DATABASE.d","filter":"SELECT * FROM DATABASE.d WHERE x = 1"}]}');

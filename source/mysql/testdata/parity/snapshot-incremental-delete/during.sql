@@ -1,0 +1,1 @@
+INSERT INTO debezium_signal VALUES ('one', 'execute-snapshot', '{"data-collections":["DATABASE.a","DATABASE.d"],"additional-conditions":[{"data-collection":"DATABASE.d","filter":"x = 1 OR y = ''d''"}]}');
