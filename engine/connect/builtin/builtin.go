@@ -56,7 +56,7 @@ func Registry() connect.Registry {
 			stringClass: text,
 			"io.confluent.connect.avro.AvroConverter":                func(p *property.Set) converter.Converter { return avro.FromProperties(p) },
 			"io.confluent.connect.json.JsonSchemaConverter":          func(p *property.Set) converter.Converter { return jsonschema.FromProperties(p) },
-			"org.apache.kafka.connect.storage.SimpleHeaderConverter": plain(simpleHeader{}),
+			"org.apache.kafka.connect.storage.SimpleHeaderConverter": plain(converter.SimpleHeader{}),
 			"org.apache.kafka.connect.converters.BooleanConverter":   plain(converter.Boolean{}),
 			"org.apache.kafka.connect.converters.ByteArrayConverter": plain(converter.Bytes{}),
 			"org.apache.kafka.connect.converters.DoubleConverter":    plain(converter.Float64{}),
