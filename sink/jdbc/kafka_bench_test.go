@@ -1,10 +1,14 @@
 package jdbc_test
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -63,9 +67,15 @@ func (r *sbtestReader) Read(context.Context) (b tailrace.Batch, err error) {
 func (r *sbtestReader) Commit(context.Context, []tailrace.Offset) error { return nil }
 func (r *sbtestReader) Close() error                                    { return nil }
 
+// oracleEnv names a command that runs a Connect worker with the real Debezium
+// connectors: COMMAND worker WORKER.properties CONNECTOR.properties. Without it
+// the benchmark measures tailrace alone.
+const oracleEnv = "TAILRACE_ORACLE"
+
 // BenchmarkFromKafka upserts rows of sysbench's table that lie in Kafka, as JSON
 // with schemas, by an Engine of source/kafka, converter.JSON and sink/jdbc:
-// first new ones, then those that are there.
+// first new ones, then those that are there. Beside it stands Debezium's JDBC
+// sink on a Connect worker, from its first row on.
 func BenchmarkFromKafka(b *testing.B) {
 	brokers := testserver.Kafka(b).Brokers
 	topic := fmt.Sprintf("sbtest1_%d", time.Now().UnixNano())
@@ -77,6 +87,9 @@ func BenchmarkFromKafka(b *testing.B) {
 	require.NoError(b, err)
 	require.NoError(b, e.Run(b.Context()))
 	for _, name := range []string{"postgres", "mysql", "mariadb", "sqlite"} {
+		if os.Getenv(oracleEnv) != "" && (name == "postgres" || name == "mysql") {
+			b.Run(name+"/debezium/new", func(b *testing.B) { debeziumFromKafka(b, newTarget(b, name), brokers[0], topic) })
+		}
 		for _, offsets := range []string{"", "offsets"} {
 			mode := map[bool]string{true: "at least once", false: "exactly once"}[offsets == ""]
 			b.Run(name+"/"+mode, func(b *testing.B) {
@@ -116,6 +129,67 @@ func moveFromKafka(b *testing.B, cfg engine.Config) {
 	require.Equal(b, *kafkaRows, written)
 	b.ReportMetric(float64(*kafkaRows)/time.Since(start).Seconds(), "rows/s")
 	b.ReportMetric(float64((processorTime(b)-cpu).Microseconds())/float64(*kafkaRows), "cpu-µs/row")
+}
+
+// debeziumFromKafka runs Debezium's sink until all rows are written.
+func debeziumFromKafka(b *testing.B, d *target, broker, topic string) {
+	dir := b.TempDir()
+	file := func(name, format string, args ...any) string {
+		path := filepath.Join(dir, name)
+		require.NoError(b, os.WriteFile(path, fmt.Appendf(nil, format, args...), 0o600))
+		return path
+	}
+	worker := file("worker.properties", `bootstrap.servers=%s
+key.converter=org.apache.kafka.connect.json.JsonConverter
+value.converter=org.apache.kafka.connect.json.JsonConverter
+offset.storage.file.filename=%s/offsets
+listeners=http://127.0.0.1:0
+consumer.max.poll.records=3000
+consumer.auto.offset.reset=earliest
+`, broker, dir)
+	url, user, password := d.java(b)
+	connector := file("connector.properties", `name=%[1]s
+connector.class=io.debezium.connector.jdbc.JdbcSinkConnector
+topics=%[1]s
+connection.url=%[2]s
+connection.username=%[3]s
+connection.password=%[4]s
+insert.mode=upsert
+primary.key.mode=record_key
+schema.evolution=basic
+collection.name.format=sbtest1
+batch.size=3000
+`, topic, url, user, password)
+	var out bytes.Buffer
+	cmd := exec.Command(os.Getenv(oracleEnv), "worker", worker, connector)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	require.NoError(b, cmd.Start())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = cmd.Wait() }()
+	defer func() { _ = cmd.Process.Kill(); <-ended }()
+	first, rows := 0, 0
+	var start time.Time
+	for rows < *kafkaRows {
+		select {
+		case <-ended:
+			b.Fatalf("the worker ended:\n%s", out.String())
+		case <-time.After(50 * time.Millisecond):
+		}
+		if rows = d.count("sbtest1"); first == 0 && rows > 0 {
+			first, start = rows, time.Now()
+		}
+	}
+	b.ReportMetric(float64(rows-first)/time.Since(start).Seconds(), "rows/s")
+}
+
+// java is where the database is for a Java driver.
+func (d *target) java(t testing.TB) (url, user, password string) {
+	if d.name == "postgres" {
+		s := testserver.Postgres(t)
+		return "jdbc:postgresql://" + s.Addr + "/" + d.database(), s.User, s.Password
+	}
+	s := testserver.MySQL(t)
+	return "jdbc:mysql://" + s.Addr + "/" + d.database() + "?rewriteBatchedStatements=true&allowPublicKeyRetrieval=true&useSSL=false", s.User, s.Password
 }
 
 // processorTime is how long this process has run on processors.
