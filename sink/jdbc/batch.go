@@ -196,7 +196,10 @@ func (b *batch) remove(t *pending, p *plan, i int, r *tailrace.Record, row tailr
 		*old = e
 		return nil
 	}
-	t.plan, t.byKey[hash] = p, len(t.entries)
+	if t.plan == nil { // else it is that of the rows that are to be written
+		t.plan = p
+	}
+	t.byKey[hash] = len(t.entries)
 	t.entries = append(t.entries, e)
 	return nil
 }
@@ -304,20 +307,24 @@ func (b *batch) cut(n int) []tailrace.Value {
 
 // keyText writes the arguments of a key, so that different ones differ.
 func (b *batch) keyText(args []tailrace.Value) []byte {
-	b.key = b.key[:0]
+	b.key = appendKey(b.key[:0], args)
+	return b.key
+}
+
+func appendKey(dst []byte, args []tailrace.Value) []byte {
 	for _, v := range args {
 		switch v.Type() {
 		case tailrace.TypeFloat32, tailrace.TypeFloat64:
-			b.key = binary.BigEndian.AppendUint64(append(b.key, 'f'), math.Float64bits(v.Float()))
+			dst = binary.BigEndian.AppendUint64(append(dst, 'f'), math.Float64bits(v.Float()))
 		case tailrace.TypeBoolean:
-			b.key = strconv.AppendBool(append(b.key, 'b'), v.Bool())
+			dst = strconv.AppendBool(append(dst, 'b'), v.Bool())
 		case tailrace.TypeString:
-			b.key = append(binary.AppendUvarint(append(b.key, 's'), uint64(len(v.Text()))), v.Text()...)
+			dst = append(binary.AppendUvarint(append(dst, 's'), uint64(len(v.Text()))), v.Text()...)
 		case tailrace.TypeBytes:
-			b.key = append(binary.AppendUvarint(append(b.key, 'x'), uint64(len(v.Bytes()))), v.Bytes()...)
+			dst = append(binary.AppendUvarint(append(dst, 'x'), uint64(len(v.Bytes()))), v.Bytes()...)
 		default:
-			b.key = binary.BigEndian.AppendUint64(append(b.key, 'i'), uint64(v.Int()))
+			dst = binary.BigEndian.AppendUint64(append(dst, 'i'), uint64(v.Int()))
 		}
 	}
-	return b.key
+	return dst
 }

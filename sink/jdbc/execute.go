@@ -171,6 +171,8 @@ func (w *writer) chunk(rows [][]tailrace.Value) int {
 
 // query gives the statement for up to rows rows.
 func (w *writer) query(p *plan, op Op, mask string, rows int) (string, int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	k := shape{op, mask}
 	if s, ok := p.queries[k]; ok && (s.rows == rows || s.n == 1 && s.rows > 1 || s.n < s.rows && s.n <= rows) {
 		return s.query, s.n

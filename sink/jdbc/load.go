@@ -3,6 +3,7 @@ package jdbc
 import (
 	"context"
 	"database/sql"
+	"sync"
 
 	"github.com/tailrace-io/tailrace"
 )
@@ -33,8 +34,40 @@ const (
 // loading is what was learnt of a table: whether its rows can be loaded, and
 // whether that has been in vain of late.
 type loading struct {
+	mu          sync.Mutex
 	known, able bool
 	skip, next  int
+}
+
+// tries says whether to load the rows of a step.
+func (l *loading) tries(ctx context.Context, d Loader, c connection, t Table) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.skip > 0 {
+		l.skip--
+		return false, nil
+	}
+	if !l.known {
+		able, err := d.Loadable(ctx, c.tx, t)
+		if err != nil {
+			return false, err
+		}
+		l.known, l.able = true, able
+	}
+	return l.able, nil
+}
+
+func (l *loading) succeeded() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next = 0
+}
+
+func (l *loading) failed() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.skip = min(2*l.next+1, mostSkips)
+	l.next = l.skip
 }
 
 // load adds the rows of a step on the database's own road. With false they have
@@ -44,19 +77,8 @@ func (w *writer) load(ctx context.Context, c connection, s *step) (bool, error) 
 	if w.loader == nil || len(s.rows) < leastLoad || s.op != Insert && s.op != Upsert {
 		return false, nil
 	}
-	if t.skip > 0 {
-		t.skip--
-		return false, nil
-	}
-	if !t.known {
-		able, err := w.loader.Loadable(ctx, c.tx, l.Table)
-		if err != nil {
-			return false, err
-		}
-		t.known, t.able = true, able
-	}
-	if !t.able {
-		return false, nil
+	if tries, err := t.tries(ctx, w.loader, c, l.Table); !tries || err != nil {
+		return false, err
 	}
 	if _, err := c.tx.ExecContext(ctx, "SAVEPOINT tailrace_load"); err != nil {
 		return false, err
@@ -67,12 +89,11 @@ func (w *writer) load(ctx context.Context, c connection, s *step) (bool, error) 
 	case err != nil:
 		return false, err
 	case loaded:
-		t.next = 0
+		t.succeeded()
 		_, err = c.tx.ExecContext(ctx, "RELEASE SAVEPOINT tailrace_load")
 		return true, err
 	}
-	t.skip = min(2*t.next+1, mostSkips)
-	t.next = t.skip
+	t.failed()
 	_, err = c.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT tailrace_load")
 	return false, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tailrace-io/tailrace"
 )
@@ -57,6 +58,8 @@ type plan struct {
 	fields  []field // as columns, the key's first
 	columns []Column
 	keys    int
+
+	mu      sync.Mutex
 	queries map[shape]statement
 }
 

@@ -56,6 +56,7 @@ func sharedProperties() property.Table {
 		{Key: "dialect.name", Doc: "The kind of the database, such as PostgreSqlDatabaseDialect or PostgreSql. By default it goes by the URL."},
 		{Key: "insert.mode", Type: property.Enum, Default: "insert", Values: []string{"insert", "upsert", "update"}, Doc: "How rows are written: by insert, upsert or update."},
 		{Key: "delete.enabled", Type: property.Bool, Default: "false", Doc: "Whether deletes, and records without a value, remove rows."},
+		{Key: "write.connections", Type: property.Int, Default: "1", Check: property.AtLeast(1), Doc: "Over how many connections the rows of a large batch are spread with insert.mode upsert and update, each in a transaction of its own. With exactly.once.table it has to be 1."},
 		{Key: "exactly.once.table", Doc: "A table of the database to keep offsets in, in the same transaction as the rows, so that each record takes effect exactly once. It is made if it is missing. Without it delivery is at least once."},
 	}
 }
@@ -150,7 +151,11 @@ func shared(p *property.Set, dialects []Dialect) Sink {
 		Deletes:     p.Bool("delete.enabled"),
 		BatchRows:   p.Int("batch.size"),
 		OffsetTable: p.String("exactly.once.table"),
+		Connections: p.Int("write.connections"),
 		Log:         p.Log(),
+	}
+	if s.OffsetTable != "" && s.Connections > 1 {
+		p.Errorf("write.connections", "has to be 1 with exactly.once.table, whose offsets are in the transaction of all rows")
 	}
 	s.Dialect = chooseDialect(p, s.URL, dialects)
 	return s

@@ -37,7 +37,7 @@ func TestConfluentsPropertiesAreRead(t *testing.T) {
 		InsertMode: jdbc.InsertUpsert, PKMode: jdbc.KeyRecordKey, PKFields: []string{"id", "tenant"}, Deletes: true, Fields: []string{"a", "b"},
 		TimestampFields: []string{"at"}, NanoTimestamps: true,
 		TableFormat: "kafka_${topic}", QualifiedTopics: true, AutoCreate: true, AutoEvolve: true, Unquoted: true, NullDefaults: true,
-		Location: berlin, BatchRows: 100, OffsetTable: "offsets",
+		Location: berlin, BatchRows: 100, OffsetTable: "offsets", Connections: 1,
 	}, s)
 	assert.Len(t, p.Notes(), 1)
 }
@@ -47,14 +47,14 @@ func TestDebeziumsPropertiesAreRead(t *testing.T) {
 		"connection.url": "jdbc:postgresql://localhost/shop", "connection.username": "u", "connection.password": "p",
 		"insert.mode": "upsert", "primary.key.mode": "record_key", "delete.enabled": "true", "truncate.enabled": "true",
 		"schema.evolution": "basic", "collection.name.format": "${source.table}", "hibernate.c3p0.idle_test_period": "300",
-		"field.exclude.list": "secret, orders:note",
+		"field.exclude.list": "secret, orders:note", "write.connections": "4",
 	})
 	s := jdbc.FromDebeziumProperties(p, dialects...)
 	require.NoError(t, p.Err())
 	assert.Equal(t, jdbc.Sink{
 		URL: "jdbc:postgresql://localhost/shop", User: "u", Password: "p", Dialect: postgres.Dialect{},
 		InsertMode: jdbc.InsertUpsert, PKMode: jdbc.KeyRecordKey, Deletes: true, Truncates: true, TableFormat: "${source.table}",
-		AutoCreate: true, AutoEvolve: true, Unquoted: true, Location: time.UTC, BatchRows: 500,
+		AutoCreate: true, AutoEvolve: true, Unquoted: true, Location: time.UTC, BatchRows: 500, Connections: 4,
 		PKFields: s.PKFields, Fields: s.Fields, ExceptFields: []string{"secret", "orders:note"},
 	}, s)
 	assert.Empty(t, s.PKFields)
@@ -73,6 +73,7 @@ func TestPropertiesThatCannotBe(t *testing.T) {
 		{map[string]string{"connection.url": "jdbc:sqlite:x", "pk.mod": "none"}, "pk.mode"},
 		{map[string]string{"connection.url": "jdbc:sqlite:x", "db.timezone": "Mars"}, "time zone"},
 		{map[string]string{"connection.url": "jdbc:sqlite:x", "timestamp.precision.mode": "millis"}, "timestamp.precision.mode"},
+		{map[string]string{"connection.url": "jdbc:sqlite:x", "write.connections": "2", "exactly.once.table": "o"}, "has to be 1"},
 	} {
 		p := property.New(c.config)
 		jdbc.FromProperties(p, dialects...)

@@ -132,6 +132,12 @@ type Sink struct {
 	// (batch.size).
 	BatchRows int
 
+	// Connections is over how many the rows of a large batch are spread in the
+	// modes InsertUpsert and InsertUpdate, each with a transaction of its own;
+	// what is done to a row keeps its order. Where one fails, the batch is written
+	// again by one. 0 means 1; an OffsetTable needs that (write.connections).
+	Connections int
+
 	// Unquoted leaves the quotes around names out (quote.sql.identifiers=NEVER,
 	// quote.identifiers).
 	Unquoted bool
@@ -174,7 +180,7 @@ func (s Sink) Open(ctx context.Context) (sink.Writer, error) {
 		if err != nil {
 			return nil, sink.Permanent(fmt.Errorf("jdbc sink: %w", err))
 		}
-		db.SetMaxOpenConns(1)
+		db.SetMaxOpenConns(max(1, s.Connections))
 		w.db, w.owned = db, true
 	}
 	if err := w.connect(ctx); err != nil {
@@ -247,6 +253,9 @@ func (s Sink) check() error {
 	}
 	if s.BatchRows < 0 {
 		bad("BatchRows (batch.size) is negative")
+	}
+	if s.Connections < 0 || s.Connections > 1 && s.OffsetTable != "" {
+		bad("Connections (write.connections) is %d: it must be 1 with an OffsetTable (exactly.once.table), and never negative", s.Connections)
 	}
 	if err := checkFormat(s.TableFormat); err != nil {
 		bad("TableFormat (table.name.format): %w", err)

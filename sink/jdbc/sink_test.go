@@ -87,6 +87,9 @@ func TestFlattenedRowsAreWritten(t *testing.T) {
 		gone.ValueSchema, gone.Value = nil, tailrace.Value{}
 		write(t, w, numbered(2, "d"), gone, numbered(3, "e"))
 		assert.Equal(t, []string{"1 c", "3 e"}, d.rows("SELECT number, pad FROM numbers ORDER BY number"))
+		gone.Key = tailrace.StructOf([]tailrace.Value{tailrace.Int64(3)})
+		write(t, w, numbered(4, "f"), gone)
+		assert.Equal(t, []string{"1 c", "4 f"}, d.rows("SELECT number, pad FROM numbers ORDER BY number"))
 	})
 }
 

@@ -113,6 +113,9 @@ func (w *writer) try(ctx context.Context, records []tailrace.Record, t transacti
 	if len(b.steps) == 0 && t.before == nil {
 		return nil
 	}
+	if t.before == nil && !singly && w.spread(ctx, b.steps) {
+		return nil
+	}
 	err = w.commit(ctx, b.steps, t)
 	s, ok := errors.AsType[*stepError](err)
 	if !ok || !singly && len(records) > 1 || s.fault.Kind != BadRow && s.fault.Kind != BadTable {
