@@ -115,3 +115,20 @@ func TestAConnectorsFileIsWhatItsTextIs(t *testing.T) {
 	_, err := connect.ParseConnector([]byte(`{"name":"a","config":{},"initial_state":"STOPPED"}`))
 	assert.EqualError(t, err, `initial_state: "STOPPED": a connector that is given here runs; leave the connector out, or its initial_state`)
 }
+
+func FuzzParseConnector(f *testing.F) {
+	f.Add([]byte("name=a\nfile=b"))
+	f.Add([]byte(`{"name":"a","config":{"file":1},"initial_state":"PAUSED"}`))
+	f.Add([]byte(`{"config":null,"initial_state":7}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		config, err := connect.ParseConnector(text)
+		if err != nil {
+			require.NotEmpty(t, err.Error())
+			return
+		}
+		_, _, err = standalone(t).Config(config)
+		if err != nil {
+			require.NotEmpty(t, err.Error())
+		}
+	})
+}

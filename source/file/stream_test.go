@@ -3,6 +3,7 @@ package file_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -66,4 +67,28 @@ func TestWhatBreaksAStreamIsAnError(t *testing.T) {
 	assert.EqualError(t, err, "file source: read the input: torn")
 	_, err = file.Source{Topic: "lines"}.Open(t.Context(), nil)
 	assert.ErrorContains(t, err, "say what to read by one of Path (file) and Input")
+}
+
+func ExampleNewStream() {
+	src := file.Source{Input: file.NewStream(strings.NewReader("foo\nbar\n")), Topic: "lines"} // or os.Stdin
+	r, err := src.Open(context.Background(), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer r.Close()
+	for {
+		b, err := r.Read(context.Background())
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for _, rec := range b.Records {
+			fmt.Println(rec.Topic, rec.Value.Text())
+		}
+	}
+	// Output:
+	// lines foo
+	// lines bar
+	// EOF
 }

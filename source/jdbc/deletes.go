@@ -59,10 +59,52 @@ func (r *reader) watchDeletes(t *table) error {
 	}
 	t.deletes = &deletes{
 		keys: keys, partition: deletesOf(t.Table),
-		coder: converter.NewJSON(converter.JSONConfig{Schemas: true, Schema: p.keySchema}),
+		coder: converter.NewJSON(converter.JSONConfig{Schemas: true, Schema: wideKey(p.keySchema)}),
 		plain: converter.NewJSON(converter.JSONConfig{}),
 	}
 	r.watching = append(r.watching, t.deletes)
+	return nil
+}
+
+// wideKey is the schema of keys in a file, in which all whole numbers have 64
+// bits: a column becomes that wide with the first number that is too great.
+func wideKey(key *tailrace.Schema) *tailrace.Schema {
+	b := tailrace.NewSchema(tailrace.TypeStruct)
+	for _, f := range key.Fields() {
+		if f.Schema.Name() == "" && f.Schema.Type() >= tailrace.TypeInt8 && f.Schema.Type() <= tailrace.TypeInt64 {
+			b.Field(f.Name, tailrace.Int64Schema)
+		} else {
+			b.Field(f.Name, f.Schema)
+		}
+	}
+	return b.MustBuild()
+}
+
+// narrow gives the whole numbers of a key the types that the table's columns
+// have now, which become wider where that takes it.
+func (r *reader) narrow(t *table, key tailrace.Value) error {
+	for k, v := range key.Fields() {
+		column := t.plan.key[k]
+		if v.Type() != tailrace.TypeInt64 || t.plan.keySchema.Fields()[k].Schema.Name() != "" {
+			continue
+		}
+		n, fits := v.Int(), true
+		switch t.plan.keySchema.Fields()[k].Schema.Type() {
+		case tailrace.TypeInt8:
+			v, fits = tailrace.Int8(int8(n)), int64(int8(n)) == n
+		case tailrace.TypeInt16:
+			v, fits = tailrace.Int16(int16(n)), int64(int16(n)) == n
+		case tailrace.TypeInt32:
+			v, fits = tailrace.Int32(int32(n)), int64(int32(n)) == n
+		}
+		if !fits {
+			if err := r.widen(t, column); err != nil {
+				return err
+			}
+			v = tailrace.Int64(n)
+		}
+		key.Fields()[k] = v
+	}
 	return nil
 }
 
@@ -121,7 +163,15 @@ func (r *reader) compare(ctx context.Context, t *table) error {
 		var slab tailrace.Slab
 		values := slab.Values(len(cells))
 		for k, i := range p.key {
-			if values[k], err = p.decoders[i](&slab, cells[k].src); err != nil {
+			values[k], err = p.decoders[i](&slab, cells[k].src)
+			if errors.Is(err, errTooWide) && r.widens(t, i) {
+				if err := r.widen(t, i); err != nil {
+					return err
+				}
+				p = t.plan
+				values[k], err = p.decoders[i](&slab, cells[k].src)
+			}
+			if err != nil {
 				return amiss(t.Table, "the column %s of its key %w", p.columns[i].Name, err)
 			}
 		}
@@ -147,13 +197,19 @@ func (d *deletes) line(dst []byte, p *plan, key tailrace.Value) ([]byte, error) 
 
 // tombstones makes the records of rows that are gone.
 func (r *reader) tombstones(t *table, gone []string) (b tailrace.Batch, err error) {
-	p := t.plan
 	var slab tailrace.Slab
 	for _, line := range gone {
 		_, key, err := t.deletes.coder.Decode("", []byte(line))
-		if err != nil {
-			return b, amiss(t.Table, "the file of its keys has one that is none: %w", err)
+		if err == nil && key.Type() != tailrace.TypeStruct {
+			err = errors.New("it is no object")
 		}
+		if err != nil {
+			return b, amiss(t.Table, "the file %s has a key that is none: %w", t.deletes.keys.path, err)
+		}
+		if err := r.narrow(t, key); err != nil {
+			return b, err
+		}
+		p := t.plan
 		rec := tailrace.Record{Topic: t.topic, KeySchema: p.keySchema, Key: key}
 		if r.Envelope {
 			rec.ValueSchema, rec.Value = p.value, r.wrap(&slab, t, tailrace.Value{}, tailrace.OpDelete, time.Time{})

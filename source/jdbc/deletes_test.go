@@ -1,6 +1,8 @@
 package jdbc_test
 
 import (
+	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source/jdbc"
+	"github.com/tailrace-io/tailrace/source/jdbc/sqlite"
 )
 
 // watched is a table whose deletes are found at each round.
@@ -84,6 +87,18 @@ func TestARowIsKnownBeforeItIsGiven(t *testing.T) {
 	assert.Equal(t, "-2", r.lines())
 }
 
+func TestAKeyThatIsTooGreatForItsColumnsTypeIsFoundToo(t *testing.T) {
+	db, s := watched(t)
+	r := open(t, s).until(3)
+	require.NoError(t, r.Close())
+	db.exec("INSERT INTO orders VALUES (5000000000, 'far')")
+	r = open(t, s, r.offsets...).until(1)
+	require.NoError(t, r.Close())
+	db.exec("DELETE FROM orders WHERE id IN (1, 5000000000)")
+	r = open(t, s, r.offsets...).until(2)
+	assert.Equal(t, "-1 -5000000000", r.lines())
+}
+
 func TestInAnEnvelopeRowsAreChanges(t *testing.T) {
 	db, s := watched(t)
 	s.Envelope, s.TopicPrefix = true, "shop."
@@ -131,4 +146,43 @@ func TestWhatKeepsDeletesFromBeingFoundIsSaid(t *testing.T) {
 	s.Tables, s.Query = nil, "SELECT 1 AS id"
 	_, err = s.Open(t.Context(), nil)
 	assert.ErrorContains(t, err, "goes by the keys of tables, which a Query (query) has not")
+}
+
+// Whatever a file of keys holds, it is refused, or the source gives deletes of
+// what can be a key.
+func FuzzKeys(f *testing.F) {
+	f.Add([]byte("[\"orders\",\"id\"]\n{\"id\":1}\n{\"id\":2}\n"))
+	f.Add([]byte("[\"orders\",\"id\"]\n{\"id\":1}\nnull\n{\"id\":"))
+	f.Add([]byte("[\"orders\",\"id\"]"))
+	f.Add([]byte(""))
+	path := filepath.Join(f.TempDir(), "shop.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("CREATE TABLE orders (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL)"); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s := jdbc.Source{URL: "jdbc:sqlite:" + path, Dialect: sqlite.Dialect{}, Mode: jdbc.Incrementing, DeletesDir: t.TempDir(), PollInterval: time.Millisecond}
+		require.NoError(t, os.WriteFile(filepath.Join(s.DeletesDir, "orders.keys"), text, 0o600))
+		r, err := s.Open(t.Context(), nil)
+		if err != nil {
+			return
+		}
+		defer r.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		b, err := r.Read(ctx)
+		for i := range b.Records {
+			require.True(t, b.Records[i].Value.IsNull())
+			key := b.Records[i].KeyStruct()
+			field, _ := key.Schema.Field("id")
+			require.Equal(t, field.Schema.Type(), key.Get("id").Type())
+		}
+		if err == nil {
+			require.NoError(t, r.Commit(t.Context(), b.Offsets))
+		}
+	})
 }
