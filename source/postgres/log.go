@@ -11,14 +11,35 @@ import (
 // changeLog gives the messages of the log with whole transactions in the order
 // of their commits, also where the server sends them in parts before their end.
 type changeLog struct {
-	in     *pgoutput.Stream
-	spool  *spool
-	replay *replay // of the transaction that is being given; nil for none
-	begun  bool    // its beginning was given
+	in      *pgoutput.Stream
+	inParts bool // the server sends parts of transactions
+	spool   *spool
+	replay  *replay // of the transaction that is being given; nil for none
+	begun   bool    // its beginning was given
+
+	// What Next gives next, where that is known.
+	ready  *pgoutput.Message
+	failed error
 }
 
-// Buffered says whether Next has another message without waiting.
-func (l *changeLog) Buffered() bool { return l.replay != nil || l.in.Buffered() }
+// Buffered says whether Next has another message without waiting. The one that
+// it gave last is then no longer good.
+func (l *changeLog) Buffered() bool {
+	if !l.inParts {
+		return l.in.Buffered()
+	}
+	at, cancel := context.WithCancel(context.Background())
+	cancel() // it does not wait
+	for !l.has() && l.in.Buffered() {
+		if l.ready, l.failed = l.pull(at); errors.Is(l.failed, context.Canceled) {
+			l.failed = nil
+			return false
+		}
+	}
+	return l.has()
+}
+
+func (l *changeLog) has() bool { return l.replay != nil || l.ready != nil || l.failed != nil }
 
 // Confirm says that everything before the place is durable.
 func (l *changeLog) Confirm(lsn pgoutput.LSN) { l.in.Confirm(lsn) }
@@ -35,20 +56,19 @@ func (l *changeLog) Close() error {
 // Next gives the next message, which is good until the next call. When ctx is
 // cancelled another call goes on.
 func (l *changeLog) Next(ctx context.Context) (*pgoutput.Message, error) {
-	for l.replay == nil {
-		m, err := l.in.Next(ctx)
-		if err != nil {
-			return nil, err
-		}
-		whole, err := l.keep(m)
-		if err != nil {
-			return nil, err
-		}
-		if whole {
-			return m, nil
+	for !l.has() {
+		m, err := l.pull(ctx)
+		if m != nil || err != nil {
+			return m, err
 		}
 	}
-	if !l.begun {
+	switch m := l.ready; {
+	case l.failed != nil:
+		return nil, l.failed
+	case m != nil:
+		l.ready = nil
+		return m, nil
+	case !l.begun:
 		l.begun = true
 		return l.replay.begin(), nil
 	}
@@ -57,6 +77,18 @@ func (l *changeLog) Next(ctx context.Context) (*pgoutput.Message, error) {
 		l.replay, l.begun = nil, false
 	}
 	return m, err
+}
+
+// pull takes a message of the server. It gives it where it is to be given on.
+func (l *changeLog) pull(ctx context.Context) (*pgoutput.Message, error) {
+	m, err := l.in.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if whole, err := l.keep(m); err != nil || !whole {
+		return nil, err
+	}
+	return m, nil
 }
 
 // keep keeps what belongs to a transaction in progress. whole says that the

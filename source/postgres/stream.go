@@ -66,7 +66,7 @@ func (r *reader) beginStream(ctx context.Context, fresh bool) error {
 		if err != nil {
 			return errors.Join(err, conn.Close())
 		}
-		s.log = &changeLog{in: log, spool: newSpool(r.src.StreamMemory, r.src.StreamDir)}
+		s.log = &changeLog{in: log, inParts: r.src.Streaming != StreamingOff, spool: newSpool(r.src.StreamMemory, r.src.StreamDir)}
 		return nil
 	})
 	if err != nil {

@@ -185,3 +185,29 @@ func TestATableThatIsAlteredInATransactionInProgressIsReadAsItWasInEach(t *testi
 	}
 	assert.Equal(t, []int{1, 1, 2, 2}, fields)
 }
+
+func TestWhatIsCommittedDoesNotWaitForATransactionInProgress(t *testing.T) {
+	s := testserver.StartPostgres(t, "logical_decoding_work_mem=64kB")
+	database := s.Database(t)
+	s.Exec(t, database, "CREATE TABLE t (n INT PRIMARY KEY, pad TEXT DEFAULT repeat('x', 100))")
+	src := over(s, database)
+	src.Streaming = postgres.StreamingOn
+	r := open(t, src, tip(t, src)...)
+	ctx := soon(t)
+	conn, err := s.DB(t, database).Conn(ctx)
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = conn.ExecContext(ctx, "BEGIN")
+	require.NoError(t, err)
+	for n := range 20 {
+		_, err := conn.ExecContext(ctx, fmt.Sprintf("INSERT INTO t SELECT generate_series(%d, %d)", 1000*(n+1), 1000*(n+1)+999))
+		require.NoError(t, err)
+		s.Exec(t, database, fmt.Sprintf("INSERT INTO t VALUES (%d)", n))
+		rows, _ := readNumbers(t, r, 1)
+		require.Equal(t, []int{n}, rows)
+	}
+	_, err = conn.ExecContext(ctx, "COMMIT")
+	require.NoError(t, err)
+	rows, _ := readNumbers(t, r, 20_000)
+	assert.Equal(t, span(1000, 21_000), rows)
+}
