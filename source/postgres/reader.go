@@ -109,6 +109,9 @@ func (r *reader) prepare(ctx context.Context, c *catalog, sv *server, tables []t
 	if err := errors.Join(r.src.publish(ctx, c, sv, tables), r.src.identify(ctx, c, tables)); err != nil {
 		return err
 	}
+	if err := r.src.tellUnpublished(ctx, c, tables); err != nil {
+		return err
+	}
 	if sv.slot != nil && sv.slot.lost {
 		if err := c.exec(ctx, "SELECT pg_drop_replication_slot("+quoteText(r.src.Slot)+")"); err != nil {
 			return err

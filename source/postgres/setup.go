@@ -238,6 +238,24 @@ func (s *Source) publish(ctx context.Context, c *catalog, sv *server, tables []t
 	return c.exec(ctx, "CREATE PUBLICATION "+name+" FOR ALL TABLES"+with)
 }
 
+// tellUnpublished tells of captured tables whose changes the server does not
+// send.
+func (s *Source) tellUnpublished(ctx context.Context, c *catalog, tables []tableID) error {
+	if len(tables) == 0 {
+		return nil
+	}
+	missing, there, err := c.value(ctx, "SELECT string_agg(quote_ident(n) || '.' || quote_ident(t), ', ') FROM (VALUES "+values(tables)+`) v(n, t)
+		WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_publication_tables p WHERE p.pubname = `+quoteText(s.Publication)+" AND p.schemaname = n AND p.tablename = t)")
+	if err != nil {
+		return fmt.Errorf("read the tables of the publication %s: %w", s.Publication, err)
+	}
+	if there {
+		s.Log.Warn("the publication does not have all captured tables: their changes are not read", "publication", s.Publication, "tables", missing,
+			"mend", "ALTER PUBLICATION "+quoteName(s.Publication)+" ADD TABLE "+missing)
+	}
+	return nil
+}
+
 func values(tables []tableID) string {
 	var out []string
 	for _, id := range tables {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -187,6 +188,8 @@ func TestPublicationsAreMadeAndUsedAsAsked(t *testing.T) {
 			s.Exec(t, database, "CREATE TABLE a (n INT PRIMARY KEY)", "CREATE TABLE b (n INT PRIMARY KEY)", test.before)
 			src := over(s, database)
 			src.Tables, src.Autocreate, src.Snapshot = postgres.Include("public.a"), test.autocreate, postgres.SnapshotNoData
+			var said bytes.Buffer
+			src.Log = slog.New(slog.NewTextHandler(&said, nil))
 			r, err := src.Open(soon(t), nil)
 			if test.error != "" {
 				require.ErrorContains(t, err, test.error)
@@ -197,6 +200,7 @@ func TestPublicationsAreMadeAndUsedAsAsked(t *testing.T) {
 			var have string
 			require.NoError(t, s.DB(t, database).QueryRow("SELECT coalesce(string_agg(tablename, ',' ORDER BY tablename), '') FROM pg_publication_tables").Scan(&have))
 			assert.Equal(t, test.want, have)
+			assert.Equal(t, !strings.HasPrefix(test.want, "a"), strings.Contains(said.String(), "ADD TABLE public.a"), "%s", &said)
 		})
 	}
 }
