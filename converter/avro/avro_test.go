@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tailrace-io/tailrace"
-	"github.com/tailrace-io/tailrace/converter/internal/memoryregistry"
 	"github.com/tailrace-io/tailrace/converter/internal/orders"
 	"github.com/tailrace-io/tailrace/converter/registry"
+	"github.com/tailrace-io/tailrace/internal/memoryregistry"
 	"github.com/tailrace-io/tailrace/internal/testserver"
 )
 

@@ -4,9 +4,9 @@ import (
 	"testing"
 
 	"github.com/tailrace-io/tailrace"
-	"github.com/tailrace-io/tailrace/converter/internal/memoryregistry"
 	"github.com/tailrace-io/tailrace/converter/internal/orders"
 	"github.com/tailrace-io/tailrace/converter/registry"
+	"github.com/tailrace-io/tailrace/internal/memoryregistry"
 )
 
 // One change event of an order: 670 bytes of JSON, and 250 of Avro.

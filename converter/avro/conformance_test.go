@@ -7,9 +7,9 @@ import (
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/converter"
 	"github.com/tailrace-io/tailrace/converter/convertertest"
-	"github.com/tailrace-io/tailrace/converter/internal/memoryregistry"
 	"github.com/tailrace-io/tailrace/converter/internal/orders"
 	"github.com/tailrace-io/tailrace/converter/registry"
+	"github.com/tailrace-io/tailrace/internal/memoryregistry"
 )
 
 type sample = convertertest.Sample

@@ -11,9 +11,9 @@ import (
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/converter/internal/dice"
-	"github.com/tailrace-io/tailrace/converter/internal/memoryregistry"
 	"github.com/tailrace-io/tailrace/converter/internal/orders"
 	"github.com/tailrace-io/tailrace/converter/registry"
+	"github.com/tailrace-io/tailrace/internal/memoryregistry"
 	"github.com/tailrace-io/tailrace/internal/testserver"
 )
 

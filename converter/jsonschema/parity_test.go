@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tailrace-io/tailrace/converter/internal/memoryregistry"
 	"github.com/tailrace-io/tailrace/converter/internal/recorded"
 	"github.com/tailrace-io/tailrace/converter/registry"
+	"github.com/tailrace-io/tailrace/internal/memoryregistry"
 )
 
 // configured makes the converter of a case, and the registry that it uses.

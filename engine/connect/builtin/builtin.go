@@ -51,20 +51,7 @@ func Registry() connect.Registry {
 			"io.debezium.connector.jdbc.JdbcSinkConnector":          debeziumJDBCSink,
 			"org.apache.kafka.connect.file.FileStreamSinkConnector": fileSink,
 		},
-		Converters: map[string]func(*property.Set) converter.Converter{
-			jsonClass:   json,
-			stringClass: text,
-			"io.confluent.connect.avro.AvroConverter":                func(p *property.Set) converter.Converter { return avro.FromProperties(p) },
-			"io.confluent.connect.json.JsonSchemaConverter":          func(p *property.Set) converter.Converter { return jsonschema.FromProperties(p) },
-			"org.apache.kafka.connect.storage.SimpleHeaderConverter": plain(converter.SimpleHeader{}),
-			"org.apache.kafka.connect.converters.BooleanConverter":   plain(converter.Boolean{}),
-			"org.apache.kafka.connect.converters.ByteArrayConverter": plain(converter.Bytes{}),
-			"org.apache.kafka.connect.converters.DoubleConverter":    plain(converter.Float64{}),
-			"org.apache.kafka.connect.converters.FloatConverter":     plain(converter.Float32{}),
-			"org.apache.kafka.connect.converters.IntegerConverter":   plain(converter.Int32{}),
-			"org.apache.kafka.connect.converters.LongConverter":      plain(converter.Int64{}),
-			"org.apache.kafka.connect.converters.ShortConverter":     plain(converter.Int16{}),
-		},
+		Converters: converters(),
 		Transforms: smt.Transforms(),
 		Predicates: smt.Predicates(),
 		Offsets: map[string]func(*property.Set) offset.Store{
@@ -135,4 +122,24 @@ func mariadbSource(p *property.Set) source.Source {
 
 func jdbcSource(p *property.Set) source.Source {
 	return jdbc.FromProperties(p, mysqljdbc.Dialect{}, mysqljdbc.MariaDB{}, postgresjdbc.Dialect{}, sqlite.Dialect{})
+}
+
+// converters are all that there are.
+func converters() map[string]func(*property.Set) converter.Converter {
+	return map[string]func(*property.Set) converter.Converter{
+		jsonClass:   json,
+		stringClass: text,
+		"io.debezium.converters.BinaryDataConverter":             binary,
+		"io.debezium.converters.ByteBufferConverter":             binary, // its name before Debezium 3
+		"io.confluent.connect.avro.AvroConverter":                func(p *property.Set) converter.Converter { return avro.FromProperties(p) },
+		"io.confluent.connect.json.JsonSchemaConverter":          func(p *property.Set) converter.Converter { return jsonschema.FromProperties(p) },
+		"org.apache.kafka.connect.storage.SimpleHeaderConverter": plain(converter.SimpleHeader{}),
+		"org.apache.kafka.connect.converters.BooleanConverter":   plain(converter.Boolean{}),
+		"org.apache.kafka.connect.converters.ByteArrayConverter": plain(converter.Bytes{}),
+		"org.apache.kafka.connect.converters.DoubleConverter":    plain(converter.Float64{}),
+		"org.apache.kafka.connect.converters.FloatConverter":     plain(converter.Float32{}),
+		"org.apache.kafka.connect.converters.IntegerConverter":   plain(converter.Int32{}),
+		"org.apache.kafka.connect.converters.LongConverter":      plain(converter.Int64{}),
+		"org.apache.kafka.connect.converters.ShortConverter":     plain(converter.Int16{}),
+	}
 }

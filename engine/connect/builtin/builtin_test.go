@@ -1,14 +1,17 @@
 package builtin_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/converter"
 	"github.com/tailrace-io/tailrace/engine/connect/builtin"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/internal/memoryregistry"
 	"github.com/tailrace-io/tailrace/offset"
 	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/memory"
@@ -52,6 +55,40 @@ func TestConvertersAreThoseOfTheirClasses(t *testing.T) {
 		require.NoError(t, err, "%v", c.more)
 		assert.Equal(t, c.want, string(got), "%v", c.more)
 	}
+}
+
+func TestConvertersWithARegistryAreThoseOfTheirClasses(t *testing.T) {
+	server, _ := memoryregistry.Start(t)
+	for _, class := range []string{"io.confluent.connect.avro.AvroConverter", "io.confluent.connect.json.JsonSchemaConverter"} {
+		r := builtin.Registry()
+		r.Sources["com.example.NothingConnector"] = nothing
+		cfg, _, err := r.Config(config(
+			"key.converter", class, "key.converter.schema.registry.url", server.URL,
+			"value.converter", class, "value.converter.schema.registry.url", server.URL,
+		))
+		require.NoError(t, err)
+		topic := class[strings.LastIndexByte(class, '.')+1:]
+		for suffix, c := range map[string]converter.Converter{"-key": cfg.Encode.Key, "-value": cfg.Encode.Value} {
+			_, err := c.Append([]byte{}, topic, tailrace.StringSchema, tailrace.String("a"))
+			require.NoError(t, err)
+			assert.Contains(t, server.Latest(topic+suffix), "string", "the schema is under %s", topic+suffix)
+		}
+		_, _, err = r.Config(config("value.converter", class))
+		assert.ErrorContains(t, err, "value.converter.schema.registry.url")
+	}
+}
+
+func TestBinaryDataConverterLeavesWhatIsNotBytesToItsDelegate(t *testing.T) {
+	r := builtin.Registry()
+	r.Sources["com.example.NothingConnector"] = nothing
+	const key, class = "value.converter.delegate.converter.type", "io.debezium.converters.BinaryDataConverter"
+	cfg, _, err := r.Config(config("value.converter", class, key, "org.apache.kafka.connect.json.JsonConverter", key+".schemas.enable", "false"))
+	require.NoError(t, err)
+	out, err := cfg.Encode.Value.Append([]byte{}, "t", tailrace.StringSchema, tailrace.String("a"))
+	require.NoError(t, err)
+	assert.Equal(t, `"a"`, string(out))
+	_, _, err = r.Config(config("value.converter", class, key, "org.apache.kafka.connect.json.JsonConvert"))
+	assert.ErrorContains(t, err, "JsonConverter?")
 }
 
 func TestSimpleHeaderConverterWritesAndReadsAnyValue(t *testing.T) {

@@ -2,6 +2,8 @@ package builtin
 
 import (
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/tailrace-io/tailrace/converter"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
@@ -53,6 +55,27 @@ func encoding(name string) error {
 func text(p *property.Set) converter.Converter {
 	e, _ := converter.ParseEncoding(p.Use(stringProperties()).String("converter.encoding")) // checked by the table
 	return converter.String{Encoding: e}
+}
+
+func binaryProperties() property.Table {
+	return property.Table{
+		{Key: "delegate.converter.type", Doc: "The class of the converter of what is not bytes, such as heartbeats. Its options begin with `delegate.converter.type.`."},
+	}
+}
+
+// binary makes a converter of bytes, which leaves everything else to another.
+func binary(p *property.Set) converter.Converter {
+	const key = "delegate.converter.type"
+	class := p.Use(binaryProperties()).String(key)
+	if class == "" {
+		return converter.BinaryData{}
+	}
+	delegate, ok := converters()[class]
+	if !ok {
+		p.Errorf(key, "%s is no class of a converter%s", class, property.DidYouMean(class, slices.Sorted(maps.Keys(converters()))))
+		return converter.BinaryData{}
+	}
+	return converter.BinaryData{Delegate: delegate(p.Sub(key + "."))}
 }
 
 // plain is a converter without options. Those of another converter are often

@@ -63,6 +63,7 @@ func pages() map[string][]section {
 			{"KafkaOffsetBackingStore, behind `offset.storage.`", offsets.Properties()},
 			{"JsonConverter, behind `key.converter.`, `value.converter.`, `header.converter.` or `converter.`", jsonProperties()},
 			{"StringConverter, likewise", stringProperties()},
+			{"BinaryDataConverter, likewise", binaryProperties()},
 		},
 		"schema-registry": {
 			{"io.confluent.connect.avro.AvroConverter, behind `key.converter.`, `value.converter.` or `converter.`", avro.Properties()},
