@@ -45,7 +45,7 @@ func FromProperties(p *property.Set) source.Source {
 		Tables:         filter(p, "table.include.list", "table.exclude.list"),
 		Columns:        filter(p, "column.include.list", "column.exclude.list"),
 		Messages:       filter(p, "message.prefix.include.list", "message.prefix.exclude.list"),
-		Snapshot:       SnapshotMode(p.Enum("snapshot.mode")),
+		Snapshot:       snapshotMode(p),
 		SnapshotTables: envelope.ExprsOf(p, "snapshot.include.collection.list"),
 
 		Decimals:     DecimalMode(p.Enum("decimal.handling.mode")),
@@ -69,6 +69,7 @@ func FromProperties(p *property.Set) source.Source {
 	s.TLS = certificates(p)
 	streamParams(p, &s)
 	s.eventProperties(p)
+	s.SnapshotQueries = snapshotQueries(p)
 	return s
 }
 
@@ -205,7 +206,7 @@ func (s *Source) eventProperties(p *property.Set) {
 func Properties() property.Table {
 	var t property.Table
 	for _, part := range []property.Table{
-		connectionProperties(), slotProperties(), selectionProperties(), valueProperties(), recordProperties(), envelope.Properties("schema.table"),
+		connectionProperties(), slotProperties(), selectionProperties(), valueProperties(), snapshotProperties(), recordProperties(), envelope.Properties("schema.table"),
 		ignoredProperties(), laterProperties(),
 	} {
 		t = append(t, part...)
@@ -265,8 +266,8 @@ func selectionProperties() property.Table {
 		list("message.prefix.exclude.list", "The prefixes of the logical messages that are not captured."),
 		list("snapshot.include.collection.list", "Those of the captured tables whose rows a snapshot reads; all without it."),
 		{Key: "table.ignore.builtin", Type: property.Bool, Default: "true", Doc: "Whether to leave out information_schema and the schemas whose names begin with pg_."},
-		{Key: "snapshot.mode", Type: property.Enum, Default: "initial", Values: []string{"initial", "always", "initial_only", "no_data", "when_needed"},
-			Later: []string{"configuration_based", "custom"}, Doc: "Which rows are read before the log."},
+		{Key: "snapshot.mode", Type: property.Enum, Default: "initial", Values: []string{"initial", "always", "initial_only", "no_data", "when_needed", "configuration_based"},
+			Later: []string{"custom"}, Doc: "Which rows are read before the log."},
 	}
 }
 
@@ -334,9 +335,9 @@ func laterProperties() property.Table {
 	add("delays", "snapshot.delay.ms", "0", "streaming.delay.ms", "0")
 	add("reading tables side by side", "snapshot.max.threads", "1", "snapshot.max.threads.multiplier", "1", "legacy.snapshot.max.threads", "false")
 	add("another order of tables", "snapshot.tables.order.by.row.count", "disabled")
-	add("statements of one's own", "snapshot.select.statement.overrides", "", "snapshot.select.statement.overrides.*", "", "snapshot.query.mode", "select_all",
+	add("statements of one's own", "snapshot.query.mode", "select_all",
 		"snapshot.query.mode.custom.name", "", "database.initial.statements", "")
-	add("snapshots by parts of a configuration", "snapshot.mode.custom.name", "", "snapshot.mode.configuration.based.*", "false", "snapshot.locking.mode.custom.name", "")
+	add("snapshots of one's own", "snapshot.mode.custom.name", "", "snapshot.locking.mode.custom.name", "")
 	add("incremental snapshots", "incremental.snapshot.chunk.size", "1024", "incremental.snapshot.allow.schema.changes", "false",
 		"incremental.snapshot.watermarking.strategy", "insert_insert", "read.only", "false")
 	add("other names of topics", "topic.naming.strategy", "io.debezium.schema.SchemaTopicNamingStrategy", "topic.heartbeat.name", "")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/postgres/internal/pgoutput"
 )
 
@@ -37,7 +38,8 @@ type snapshot struct {
 	// held is the last row that came. Only the next one, or the end, tells how
 	// it is to be marked, so it waits here.
 	held  held
-	block []tailrace.Value // of the records in the middle of a table
+	bad   *source.RecordError // of a row of which no record could be made
+	block []tailrace.Value    // of the records in the middle of a table
 }
 
 // held is a row without its mark.
@@ -129,10 +131,21 @@ func (s *snapshot) takeView(ctx context.Context, r *reader, c *catalog, exported
 func (s *snapshot) read(ctx context.Context, w *writer) error {
 	defer s.conn.Watch(ctx)()
 	for {
-		if len(w.records) > 0 && (w.full(s.src) || !s.conn.Buffered()) {
+		if len(w.records) > 0 && (s.bad != nil || w.full(s.src) || !s.conn.Buffered()) {
 			return nil
 		}
+		if s.bad != nil {
+			err := s.bad
+			s.bad = nil
+			return err
+		}
 		if !s.copying {
+			if s.next == len(s.tables) && s.held.there {
+				if err := s.release(w, true); err != nil {
+					return err
+				}
+				continue
+			}
 			if s.next == len(s.tables) {
 				return s.finish(w)
 			}
@@ -167,7 +180,9 @@ func (s *snapshot) beginTable() error {
 	}
 	columns := strings.Join(names, ", ")
 	sql := "COPY (SELECT " + columns + " FROM " + t.id.quoted() + ") TO STDOUT"
-	if !s.src.PartitionRoot && columns != "" {
+	if query, ok := s.src.SnapshotQueries[t.id.String()]; ok {
+		sql = "COPY (SELECT " + columns + " FROM (" + strings.TrimRight(query, "; \n\t") + "\n) q) TO STDOUT"
+	} else if !s.src.PartitionRoot && columns != "" {
 		sql = "COPY " + t.id.quoted() + " (" + columns + ") TO STDOUT" // not of the tables that inherit from it
 	}
 	if err := s.conn.Query(sql); err != nil {
@@ -221,7 +236,8 @@ func (s *snapshot) release(w *writer, end bool) error {
 	}
 	columns, err := h.decode(&w.slab)
 	if err != nil {
-		return err
+		s.bad = &source.RecordError{Record: tailrace.Record{Topic: h.table.topic}, Err: err}
+		return nil
 	}
 	w.add(h.table, opRead, h.table.keyOf(&w.slab, columns), tailrace.Value{}, h.table.value(&w.slab, columns), block, w.headers)
 	if t := time.UnixMicro(h.micros); t.After(w.newest) {
@@ -283,11 +299,8 @@ func unescapeCopy(text []byte) []byte {
 	return out
 }
 
-// finish lets the last record go. The transaction ends with the connection.
+// finish is behind the last record. The transaction ends with the connection.
 func (s *snapshot) finish(w *writer) error {
-	if err := s.release(w, true); err != nil {
-		return err
-	}
 	s.src.Log.Info("snapshot is complete", "tables", len(s.tables), "rows", s.total, "took", time.Since(s.began))
 	w.source[sourceSnapshot], w.source[sourceXID] = markFalse, tailrace.Value{}
 	return io.EOF

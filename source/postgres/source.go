@@ -166,6 +166,11 @@ type Source struct {
 	// whose rows are read, as expressions for names such as public.orders.
 	SnapshotTables []string
 
+	// SnapshotQueries are the statements that a snapshot reads tables by, in the
+	// place of all their rows: of a name such as public.orders the SELECT, which
+	// gives all columns that are captured.
+	SnapshotQueries map[string]string
+
 	// Decimals, Times, Binaries, Intervals and Hstores are how values of these
 	// types are represented. "" means DecimalPrecise, TimeAdaptive, BinaryBytes,
 	// IntervalNumeric and HstoreJSON.

@@ -1,0 +1,4 @@
+CREATE TABLE a (id INT PRIMARY KEY, v INT, w TEXT DEFAULT 'w');
+CREATE TABLE b (id INT PRIMARY KEY);
+INSERT INTO a SELECT i, i * 2, 'x' FROM generate_series(1, 9) i;
+INSERT INTO b VALUES (1);
