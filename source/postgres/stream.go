@@ -189,7 +189,8 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 			s.bad = nil
 			return err
 		}
-		if s.bad != nil || w.full(s.src) || len(w.records) > 0 && s.pending == nil && !s.log.Buffered() {
+		full := s.bad != nil || w.full(s.src) || len(w.records) > 0 && s.pending == nil && !s.log.Buffered()
+		if full && !s.begun(w) {
 			return nil
 		}
 		if s.beatIsDue() {

@@ -26,6 +26,12 @@ func (s *stream) tellBegin(w *writer, m *pgoutput.Message) {
 	}
 }
 
+// begun says that nothing of a transaction has been read but its beginning,
+// which was told: no position lies between.
+func (s *stream) begun(w *writer) bool {
+	return w.transactions != "" && s.in && s.pos.Changes == 0
+}
+
 // tellEnd adds the record of a transaction's end.
 func (s *stream) tellEnd(w *writer, m *pgoutput.Message) {
 	if w.transactions == "" || !w.transaction.In() {
