@@ -64,13 +64,17 @@ func (r Properties) Millis(key string) time.Duration { return r.Of(key).Millis(k
 
 // Settings reads how to connect. What is wrong is left in the sets.
 func (r Properties) Settings() Settings {
-	s := Settings{
-		Brokers:  brokers(r.Of("bootstrap.servers").List("bootstrap.servers")),
-		ClientID: r.Of("client.id").String("client.id"),
-	}
+	s := r.Security()
+	s.Brokers = brokers(r.Of("bootstrap.servers").List("bootstrap.servers"))
 	if len(s.Brokers) == 0 {
 		r.Flat.Errorf("bootstrap.servers", "is required and missing: some of the cluster's brokers, as host:port")
 	}
+	return s
+}
+
+// Security reads how to connect but for the brokers.
+func (r Properties) Security() Settings {
+	s := Settings{ClientID: r.Of("client.id").String("client.id")}
 	protocol := r.Of("security.protocol").Enum("security.protocol")
 	if strings.HasSuffix(protocol, "SSL") {
 		s.TLS = r.tls()

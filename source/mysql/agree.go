@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -29,15 +28,12 @@ func (p *rowPlan) finish(w *writer, columns []tailrace.Value) {
 	}
 }
 
-// planOf gives the plan of a table map. It is made when the map is new, or a
-// statement may have changed the table since: then the definition that is known
-// is taken if it agrees with the map, or else read anew from the catalog. That
-// is of the present, and the log may be of the past: where the two do not
-// agree, nothing but an error would be right.
+// planOf gives the plan of a table map. It is made when the map is new, or the
+// table's definition is another than the plan was made for.
 func (s *stream) planOf(ctx context.Context, m *binlog.TableMap) (*rowPlan, error) {
 	id := tableID{m.Schema, m.Name}
 	plan, _ := m.State.(*rowPlan)
-	if plan != nil && (plan.table == nil || !s.stale[id]) {
+	if plan != nil && (plan.table == nil || plan.table == s.tables[id]) {
 		return plan, nil
 	}
 	if !s.sel.table(id) {
@@ -45,9 +41,9 @@ func (s *stream) planOf(ctx context.Context, m *binlog.TableMap) (*rowPlan, erro
 		return &rowPlan{}, nil
 	}
 	t := s.tables[id]
-	if t == nil || s.stale[id] || t.definition.agrees(m) != nil {
+	if t == nil || t.definition.agrees(m) != nil {
 		var err error
-		if t, err = s.define(ctx, id); err != nil {
+		if t, err = s.settle(ctx, id, m); err != nil {
 			return nil, err
 		}
 		if t == nil {
@@ -55,41 +51,12 @@ func (s *stream) planOf(ctx context.Context, m *binlog.TableMap) (*rowPlan, erro
 			return &rowPlan{}, nil
 		}
 	}
-	if err := t.definition.agrees(m); err != nil {
-		return nil, &refused{"decode rows of " + id.String(), fmt.Errorf("%w: the table has been altered since these rows were logged, and the definition that it had then is not known; "+
-			"leave the table out, or begin anew with a snapshot", err)}
-	}
 	plan, err := newRowPlan(t, m)
 	if err != nil {
 		return nil, &refused{"decode rows of " + id.String(), err}
 	}
 	m.State = plan
-	delete(s.stale, id)
 	return plan, nil
-}
-
-// define reads a table's definition from the catalog; nil of what is a sequence.
-func (s *stream) define(ctx context.Context, id tableID) (t *table, err error) {
-	if s.catalog == nil {
-		if s.catalog, err = s.src.connect(ctx); err != nil {
-			return nil, err
-		}
-	}
-	found, err := s.catalog.define(ctx, s.server, []tableID{id})
-	if err != nil {
-		// The connection may be of no use any more; another try makes a new one.
-		s.catalog.Close()
-		s.catalog = nil
-		return nil, err
-	}
-	d := found[id]
-	if d == nil {
-		return nil, &refused{"decode rows of " + id.String(), errors.New("the table is not there any more, so that its columns are not known; leave it out by Tables, or begin anew with a snapshot")}
-	}
-	if d.kind == "SEQUENCE" {
-		return nil, nil
-	}
-	return s.learn(d)
 }
 
 func newRowPlan(t *table, m *binlog.TableMap) (*rowPlan, error) {
@@ -114,7 +81,7 @@ func newRowPlan(t *table, m *binlog.TableMap) (*rowPlan, error) {
 // written, by all that the log tells of it.
 func (d *definition) agrees(m *binlog.TableMap) error {
 	if len(d.columns) != len(m.Columns) {
-		return fmt.Errorf("the log has %d columns, the catalog %d", len(m.Columns), len(d.columns))
+		return fmt.Errorf("the log has %d columns, the definition %d", len(m.Columns), len(d.columns))
 	}
 	for i := range d.columns {
 		if err := d.columns[i].agrees(&m.Columns[i]); err != nil {
@@ -128,32 +95,32 @@ func (def *columnDefinition) agrees(col *binlog.Column) error {
 	if col.Name != "" && !strings.EqualFold(col.Name, def.name) {
 		return fmt.Errorf("the log has the name %s", col.Name)
 	}
-	differs := fmt.Errorf("the log has a %s, the catalog %s", col.Type, def.full)
+	differs := fmt.Errorf("the log has a %s, the definition %s", col.Type, def.full)
 	if !def.isLogged(col) {
 		return differs
 	}
 	switch col.Type {
 	case binlog.TypeDecimal:
 		if col.Precision() != def.precision || col.Scale() != max(def.scale, 0) {
-			return fmt.Errorf("the log has a DECIMAL(%d,%d), the catalog %s", col.Precision(), col.Scale(), def.full)
+			return fmt.Errorf("the log has a DECIMAL(%d,%d), the definition %s", col.Precision(), col.Scale(), def.full)
 		}
 	case binlog.TypeTime, binlog.TypeDatetime, binlog.TypeTimestamp:
 		if int(col.Meta) != def.fraction {
-			return fmt.Errorf("the log has a %s(%d), the catalog %s", col.Type, col.Meta, def.full)
+			return fmt.Errorf("the log has a %s(%d), the definition %s", col.Type, col.Meta, def.full)
 		}
 	case binlog.TypeBit:
 		if int(col.Meta) != def.precision {
-			return fmt.Errorf("the log has a BIT(%d), the catalog %s", col.Meta, def.full)
+			return fmt.Errorf("the log has a BIT(%d), the definition %s", col.Meta, def.full)
 		}
 	case binlog.TypeTiny, binlog.TypeShort, binlog.TypeInt24, binlog.TypeLong, binlog.TypeLongLong:
 		if col.SignKnown && col.Unsigned != def.unsigned {
-			return fmt.Errorf("the log and the catalog, which has %s, do not agree on its sign", def.full)
+			return fmt.Errorf("the log and the definition, which has %s, do not agree on its sign", def.full)
 		}
 	case binlog.TypeEnum, binlog.TypeSet:
 		// The log has the labels in the column's character set.
 		for i, label := range col.Labels {
 			if i >= len(def.labels) || isASCII(label) && string(label) != def.labels[i] {
-				return fmt.Errorf("the log has other members than the catalog, which has %s", def.full)
+				return fmt.Errorf("the log has other members than the definition, which has %s", def.full)
 			}
 		}
 	}

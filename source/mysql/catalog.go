@@ -16,6 +16,21 @@ type definition struct {
 	columns []columnDefinition
 	kind    string   // of MariaDB's tables: "SYSTEM VERSIONED", "SEQUENCE"
 	key     []string // the columns of the primary key, or else of the first unique index without nullable ones
+
+	// unique has the unique indexes that are known, and byIndex is the name of
+	// the one that key is of; "" where key is the primary one.
+	unique  []index
+	byIndex string
+
+	charset, collation string // of columns that do not name theirs; "" for not known
+
+	mariadb bool
+}
+
+// index is a unique index.
+type index struct {
+	name    string
+	columns []string
 }
 
 // columnDefinition is what the catalog says of a column.
@@ -35,6 +50,8 @@ type columnDefinition struct {
 	labels    []string // of ENUM and SET
 	period    period   // of MariaDB's system-versioned tables
 	hidden    bool     // the log has it, and it is no column to anybody else
+	counted   bool     // AUTO_INCREMENT
+	written   string   // the type's name as a statement has it, where that is another: INTEGER
 
 	// fallback is the column's default: a literal as text. computed says that
 	// there is one that the server computes.
@@ -86,6 +103,9 @@ func (c *conn) define(ctx context.Context, sv *server, ids []tableID) (map[table
 		if err := c.defineKeys(ctx, where, out); err != nil {
 			return nil, err
 		}
+		if err := c.defineCharsets(ctx, where, out); err != nil {
+			return nil, err
+		}
 		if !sv.mariadb {
 			continue
 		}
@@ -123,7 +143,7 @@ func (c *conn) defineColumns(ctx context.Context, sv *server, where string, out 
 		id := tableID{row[0].V, row[1].V}
 		d := out[id]
 		if d == nil {
-			d = &definition{id: id}
+			d = &definition{id: id, mariadb: sv.mariadb}
 			out[id] = d
 		}
 		col := columnDefinition{
@@ -138,6 +158,7 @@ func (c *conn) defineColumns(ctx context.Context, sv *server, where string, out 
 			}
 		}
 		col.period = period(row[15].V)
+		col.counted = strings.Contains(strings.ToLower(row[13].V), "auto_increment")
 		col.setFallback(row[12], strings.ToUpper(row[13].V), sv.mariadb)
 		d.columns = append(d.columns, col)
 	}
@@ -235,6 +256,27 @@ func (c *conn) defineKeys(ctx context.Context, where string, out map[tableID]*de
 	return nil
 }
 
+// defineCharsets reads the character sets that tables give columns that do not
+// name theirs.
+func (c *conn) defineCharsets(ctx context.Context, where string, out map[tableID]*definition) error {
+	rows, err := c.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_COLLATION FROM information_schema.TABLES"+where)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if d := out[tableID{row[0].V, row[1].V}]; d != nil {
+			d.charset, d.collation = charsetOf(row[2].V), row[2].V
+		}
+	}
+	return nil
+}
+
+// charsetOf is the character set of a collation, whose name begins with it.
+func charsetOf(collation string) string {
+	name, _, _ := strings.Cut(collation, "_")
+	return name
+}
+
 // defineUniqueKey finds, for a table without a primary key, the first unique
 // index whose columns cannot be null.
 func (c *conn) defineUniqueKey(ctx context.Context, d *definition) error {
@@ -251,7 +293,7 @@ func (c *conn) defineUniqueKey(ctx context.Context, d *definition) error {
 	for _, row := range append(rows, nil) { // the last one ends the last index
 		if row == nil || row[2].V != name {
 			if usable {
-				d.key = key
+				d.key, d.byIndex, d.unique = key, name, []index{{name, key}}
 				return nil
 			}
 			if row == nil {

@@ -76,7 +76,7 @@ func quoteText(text string) string {
 
 // selection is what a source captures.
 type selection struct {
-	databases, tables, columns matcher
+	databases, tables, columns, gtids matcher
 
 	snapshot []*regexp.Regexp // of the tables whose rows are read; none for all
 	system   bool
@@ -92,10 +92,10 @@ type selection struct {
 
 func newSelection(s *Source) (*selection, error) {
 	sel := &selection{system: s.SystemTables}
+	var errs [9]error
 	if s.SignalTable != "" {
 		sel.signals = tableNamed(s.SignalTable)
 	}
-	var errs [8]error
 	sel.databases, errs[0] = s.Databases.compile("Databases")
 	sel.tables, errs[1] = s.Tables.compile("Tables")
 	sel.columns, errs[2] = s.Columns.compile("Columns")
@@ -104,6 +104,7 @@ func newSelection(s *Source) (*selection, error) {
 	sel.masks, errs[5] = compileMasks(s.Masks)
 	sel.sourceColumns, errs[6] = compileAll("SourceTypeColumns", s.SourceTypeColumns)
 	sel.sourceTypes, errs[7] = compileAll("SourceTypes", s.SourceTypes)
+	sel.gtids, errs[8] = s.GTIDSources.compile("GTIDSources")
 	return sel, errors.Join(errs[:]...)
 }
 
@@ -122,6 +123,9 @@ func (s *selection) database(db string) bool {
 func (s *selection) table(t tableID) bool {
 	return s.database(t.db) && s.tables.includes(t.String()) || t == s.signals || matchesAny(s.added, t.String())
 }
+
+// allGTIDs says whether transactions of all servers are wanted.
+func (s *selection) allGTIDs() bool { return len(s.gtids.include) == 0 && len(s.gtids.exclude) == 0 }
 
 func (s *selection) column(t tableID, column string) bool {
 	return s.columns.includes(t.String() + "." + column)

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/tailrace-io/tailrace/source/mysql/internal/binlog"
@@ -23,6 +24,19 @@ type pendingGTID struct {
 	tag            string
 	domain, server uint32
 	number         int64
+}
+
+// text is the transaction's GTID; "" where it has none.
+func (p *pendingGTID) text() string {
+	switch {
+	case !p.there:
+		return ""
+	case p.uuid == binlog.UUID{}:
+		g := binlog.MariaGTID{Domain: p.domain, Server: p.server, Number: uint64(p.number)}
+		return g.String()
+	}
+	g := binlog.GTID{Source: p.uuid, Tag: p.tag, Number: p.number}
+	return g.String()
 }
 
 // parseGTIDs reads the set of a position.
@@ -84,4 +98,26 @@ func (g *gtidSet) text() string {
 		return g.maria.String()
 	}
 	return g.mysql.String()
+}
+
+// wantedGTIDs gives the set to go on from where only transactions of some
+// servers are wanted: all that there are of the other servers count as read.
+func (r *reader) wantedGTIDs(ctx context.Context, c *conn, stored string) (string, error) {
+	set, err := binlog.ParseGTIDSet(stored)
+	if err != nil {
+		return "", fmt.Errorf("the stored offset: its GTIDs: %w", err)
+	}
+	rows, err := c.query(ctx, "SELECT @@GLOBAL.gtid_executed")
+	if err != nil {
+		return "", err
+	}
+	executed, err := binlog.ParseGTIDSet(rows[0][0].V)
+	if err != nil {
+		return "", fmt.Errorf("the server's gtid_executed: %w", err)
+	}
+	wanted := func(u binlog.UUID) bool { return r.sel.gtids.includes(u.String()) }
+	set.Filter(wanted)
+	executed.Filter(func(u binlog.UUID) bool { return !wanted(u) })
+	set.AddSet(executed)
+	return set.String(), nil
 }

@@ -294,7 +294,7 @@ func (s *stream) tableOf(ctx context.Context, c *conn, id tableID) (*table, erro
 	if !s.sel.table(id) {
 		return nil, nil
 	}
-	if t := s.tables[id]; t != nil && !s.stale[id] && t == s.chunk {
+	if t := s.tables[id]; t != nil && t == s.chunk {
 		return t, nil
 	}
 	found, err := c.define(ctx, s.server, []tableID{id})

@@ -35,6 +35,9 @@ type position struct {
 	// table so far, where transactions are told of.
 	transaction string
 	counts      []tableCount
+
+	// prepared are the XA transactions that are prepared and not committed yet.
+	prepared []preparedXA
 }
 
 // append appends the position as Debezium writes it.
@@ -66,6 +69,10 @@ func (p *position) append(dst []byte) []byte {
 			dst = appendJSONText(append(dst, ','), countKey+c.name)
 			dst = strconv.AppendInt(append(dst, ':'), c.count, 10)
 		}
+	}
+	if len(p.prepared) > 0 {
+		list, _ := json.Marshal(p.prepared) // texts and numbers are always valid
+		dst = append(append(dst, `,"xa_prepared":`...), list...)
 	}
 	return append(dst, '}')
 }
@@ -118,6 +125,7 @@ func parsePosition(text string) (position, error) {
 		ServerID  uint32          `json:"server_id"`
 		Snapshot  json.RawMessage `json:"snapshot"`
 		Completed bool            `json:"snapshot_completed"`
+		Prepared  []preparedXA    `json:"xa_prepared"`
 	}
 	if err := json.Unmarshal([]byte(text), &raw); err != nil {
 		return position{}, fmt.Errorf("the position %q is not one of a MySQL binary log: %w", text, err)
@@ -125,7 +133,7 @@ func parsePosition(text string) (position, error) {
 	if raw.File == nil || *raw.File == "" || raw.Pos == nil {
 		return position{}, fmt.Errorf("the position %q has no file and pos", text)
 	}
-	p := position{text: text, File: *raw.File, Pos: *raw.Pos, GTIDs: raw.GTIDs, Events: raw.Events, Rows: raw.Rows, ServerID: raw.ServerID}
+	p := position{text: text, File: *raw.File, Pos: *raw.Pos, GTIDs: raw.GTIDs, Events: raw.Events, Rows: raw.Rows, ServerID: raw.ServerID, prepared: raw.Prepared}
 	p.counts = parseCounts(text)
 	if raw.Seconds != nil {
 		p.Seconds = *raw.Seconds

@@ -18,18 +18,18 @@ import (
 // MySQL, io.debezium.connector.mysql.MySqlConnector.
 // channels make those channels of signals that have packages of their own, such
 // as source/signal/kafka.
-func FromProperties(p *property.Set, channels ...func(*property.Set) signal.Channel) source.Source {
-	return fromProperties(p, MySQL, channels)
+func FromProperties(p *property.Set, histories Histories, channels ...func(*property.Set) signal.Channel) source.Source {
+	return fromProperties(p, MySQL, histories, channels)
 }
 
 // FromMariaDBProperties makes a source of the properties of Debezium's
 // connector for MariaDB, io.debezium.connector.mariadb.MariaDbConnector.
 // channels are as in FromProperties.
-func FromMariaDBProperties(p *property.Set, channels ...func(*property.Set) signal.Channel) source.Source {
-	return fromProperties(p, MariaDB, channels)
+func FromMariaDBProperties(p *property.Set, histories Histories, channels ...func(*property.Set) signal.Channel) source.Source {
+	return fromProperties(p, MariaDB, histories, channels)
 }
 
-func fromProperties(p *property.Set, flavor Flavor, channels []func(*property.Set) signal.Channel) Source {
+func fromProperties(p *property.Set, flavor Flavor, histories Histories, channels []func(*property.Set) signal.Channel) Source {
 	p = p.Sub("").Use(Properties())
 	s := Source{
 		Flavor:         flavor,
@@ -51,19 +51,19 @@ func fromProperties(p *property.Set, flavor Flavor, channels []func(*property.Se
 		NoTombstones:     !p.Bool("tombstones.on.delete"),
 		Skip:             skippedOperations(p),
 		IncludeQuery:     p.Bool("include.query"),
+		SchemaChanges:    p.Bool("include.schema.changes"),
 		NoContextHeaders: !p.Bool("extended.headers.enabled"),
 		BatchRows:        p.Int("max.batch.size"),
 		Log:              p.Log(),
 	}
 	s.eventProperties(p)
+	s.historyProperties(p, histories)
 	s.snapshotProperties(p)
 	s.signalProperties(p, channels)
 	s.Databases = filter(p, "database.include.list", "database.exclude.list")
 	s.Tables = filter(p, "table.include.list", "table.exclude.list")
 	s.Columns = filter(p, "column.include.list", "column.exclude.list")
-	if p.Bool("include.schema.changes") {
-		p.Notef("include.schema.changes", "is true and not supported yet: changes of definitions are followed, and not written to a topic")
-	}
+	s.GTIDSources, s.GTIDAllRows = filter(p, "gtid.source.includes", "gtid.source.excludes"), !p.Bool("gtid.source.filter.dml.events")
 	if s.Encryption == EncryptionVerifyCA || s.Encryption == EncryptionVerifyIdentity {
 		s.TLS = &tls.Config{} // the system's authorities
 	}
@@ -107,7 +107,7 @@ func skippedOperations(p *property.Set) []tailrace.Op {
 func Properties() property.Table {
 	var t property.Table
 	for _, part := range []property.Table{
-		connectionProperties(), selectionProperties(), valueProperties(), snapshotProperties(), inbox.Properties(), eventProperties(), topicProperties(),
+		connectionProperties(), selectionProperties(), valueProperties(), snapshotProperties(), inbox.Properties(), eventProperties(), topicProperties(), historyProperties(),
 		ignoredProperties(), laterProperties(),
 	} {
 		t = append(t, part...)
@@ -142,6 +142,9 @@ func selectionProperties() property.Table {
 		list("column.include.list", "The columns that values have, as database.table.column."),
 		list("column.exclude.list", "The columns that values do not have, as database.table.column."),
 		list("snapshot.include.collection.list", "Those of the captured tables whose rows a snapshot reads; all without it."),
+		list("gtid.source.includes", "The servers, by their UUIDs, of whose transactions rows are read."),
+		list("gtid.source.excludes", "The servers, by their UUIDs, of whose transactions no rows are read."),
+		{Key: "gtid.source.filter.dml.events", Type: property.Bool, Default: "true", Doc: "Whether rows of transactions of other servers are left out where they come anyway."},
 		{Key: "table.ignore.builtin", Type: property.Bool, Default: "true", Doc: "Whether to leave out the server's own databases."},
 	}
 }
@@ -162,7 +165,7 @@ func eventProperties() property.Table {
 		{Key: "skipped.operations", Type: property.List, Default: "t", Values: []string{"c", "u", "d", "t", "none"}, Doc: "The operations that are left out; none leaves out nothing."},
 		{Key: "include.query", Type: property.Bool, Default: "false", Doc: "Whether the source block has the text of the statement, where the server logs it."},
 		{Key: "extended.headers.enabled", Type: property.Bool, Default: "true", Doc: "Whether records have the headers `__debezium.context.*`."},
-		{Key: "include.schema.changes", Type: property.Bool, Default: "true", Doc: "Whether changes of definitions are written to the topic of the prefix; not supported yet."},
+		{Key: "include.schema.changes", Type: property.Bool, Default: "true", Doc: "Whether statements that define captured tables are written to the topic of the prefix."},
 		{Key: "max.batch.size", Type: property.Int, Default: "2048", Check: property.AtLeast(1), Doc: "How many records are read at a time at most."},
 	}
 }
@@ -183,7 +186,9 @@ func ignoredProperties() property.Table {
 	add("the engine itself connects anew", "connect.keep.alive", "connect.keep.alive.interval.ms", "use.nongraceful.disconnect")
 	add("the server waits for a slow reader as long as it takes", "binlog.net.read.timeout", "binlog.net.write.timeout", "binlog.buffer.size")
 	add("snapshots need no connection that is kept alive", "database.server.id.offset")
-	add("tables' definitions are read from the server", "schema.history.internal.*", "schema.history.internal", "ddl.parser.type", "resolve.create.table.like.schema", "enable.time.adjuster")
+	add("a statement that is not understood stops nothing", "ddl.parser.type", "resolve.create.table.like.schema", "enable.time.adjuster", "schema.history.internal.skip.unparseable.ddl")
+	add("only what captured tables need is kept", "schema.history.internal.store.only.captured.tables.ddl", "schema.history.internal.store.only.captured.databases.ddl",
+		"schema.history.internal.ddl.filter", "schema.history.internal.prefer.ddl", "schema.history.internal.memory.optimization", "schema.history.internal.name", "schema.history.internal.connector.*")
 	add("the source block has one form", "source.struct.version")
 	add("failures stop the engine, by its own policy", "event.processing.failure.handling.mode", "event.deserialization.failure.handling.mode",
 		"inconsistent.schema.handling.mode", "event.converting.failure.handling.mode")
@@ -212,6 +217,6 @@ func laterProperties() property.Table {
 	add("another form of transaction metadata", "transaction.metadata.factory", "")
 	add("stores of Java's keys; name the server's authority to the system", "database.ssl.keystore", "", "database.ssl.keystore.password", "",
 		"database.ssl.truststore", "", "database.ssl.truststore.password", "")
-	add("a choice of GTIDs", "gtid.source.includes", "", "gtid.source.excludes", "", "gtid.source.filter.dml.events", "true", "gtid.ignore.on.recovery", "false")
+	add("an offset without its GTIDs", "gtid.ignore.on.recovery", "false")
 	return t
 }

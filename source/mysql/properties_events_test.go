@@ -21,7 +21,7 @@ func TestPropertiesSayWhatBecomesOfEvents(t *testing.T) {
 		"column.mask.hash.SHA-256.with.salt.s.a": "shop.a.h", "column.mask.hash.v2.MD5.with.salt.": "shop.a.i",
 		"column.propagate.source.type": "shop.*", "datatype.propagate.source.type": `.*\.INT`,
 	}))
-	src := mysql.FromProperties(p).(mysql.Source)
+	src := mysql.FromProperties(p, nil).(mysql.Source)
 	require.NoError(t, p.Err())
 	none, seven := 0, 7
 	assert.Equal(t, []mysql.Mask{
@@ -38,7 +38,7 @@ func TestAMaskThatIsNoneIsAnErrorThatNamesItsProperty(t *testing.T) {
 	p := property.New(with(map[string]string{
 		"column.mask.with.many.chars": "a.b.c", "column.mask.hash.CRC32.with.salt.x": "a.b.c", "column.mask.hash.MD5": "a.b.c", "message.key.columns": "a.b",
 	}))
-	mysql.FromProperties(p)
+	mysql.FromProperties(p, nil)
 	var errs property.Errors
 	require.ErrorAs(t, p.Err(), &errs)
 	var keys []string

@@ -22,7 +22,7 @@ func TestPropertiesOfSnapshotsAndSignalsBecomeASource(t *testing.T) {
 		"signal.kafka.bootstrap.servers": "kafka:9092", "signal.kafka.topic": "told", "incremental.snapshot.chunk.size": "10", "read.only": "true",
 		"incremental.snapshot.watermarking.strategy": "insert_delete", "notification.enabled.channels": "sink,log", "notification.sink.topic.name": "notes",
 	}))
-	src := mysql.FromProperties(p, kafka.FromProperties).(mysql.Source)
+	src := mysql.FromProperties(p, nil, kafka.FromProperties).(mysql.Source)
 	require.NoError(t, p.Err())
 	assert.Equal(t, mysql.SnapshotSteps{Data: true, Stream: true}, src.SnapshotSteps)
 	assert.Equal(t, mysql.LockExtended, src.SnapshotLocking)
@@ -42,12 +42,12 @@ func TestPropertiesOfSnapshotsAndSignalsBecomeASource(t *testing.T) {
 
 func TestPropertiesOfSnapshotsThatLackSomethingAreErrors(t *testing.T) {
 	p := property.New(with(map[string]string{"snapshot.select.statement.overrides": "shop.orders", "signal.enabled.channels": "kafka", "notification.enabled.channels": "sink"}))
-	mysql.FromProperties(p)
+	mysql.FromProperties(p, nil)
 	for _, what := range []string{"there is no snapshot.select.statement.overrides.shop.orders", "signal.enabled.channels: has kafka, which this program was not built with",
 		"notification.sink.topic.name: is required"} {
 		assert.ErrorContains(t, p.Err(), what)
 	}
 	p = property.New(with(map[string]string{"signal.enabled.channels": "kafka"}))
-	mysql.FromProperties(p, kafka.FromProperties)
+	mysql.FromProperties(p, nil, kafka.FromProperties)
 	assert.ErrorContains(t, p.Err(), "bootstrap.servers: is required")
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/offset"
 	"github.com/tailrace-io/tailrace/source/mysql"
 )
 
@@ -39,7 +40,7 @@ func TestPropertiesBecomeASource(t *testing.T) {
 		"binary.handling.mode": "hex", "bigint.unsigned.handling.mode": "precise", "tombstones.on.delete": "false", "skipped.operations": "c,d",
 		"include.query": "true", "extended.headers.enabled": "false", "max.batch.size": "100",
 	}))
-	src := mysql.FromProperties(p)
+	src := mysql.FromProperties(p, nil)
 	require.NoError(t, p.Err())
 	assert.Equal(t, mysql.Source{
 		Flavor: mysql.MySQL, Addr: "db:3307", User: "cdc", Password: " secret ", Encryption: mysql.EncryptionRequired, ConnectTimeout: 5 * time.Second,
@@ -48,30 +49,31 @@ func TestPropertiesBecomeASource(t *testing.T) {
 		Decimals: mysql.DecimalString, Times: mysql.TimeConnect, Binaries: mysql.BinaryHex, UnsignedBigints: mysql.UnsignedBigintPrecise,
 		TopicDelimiter: ".", SchemaNames: mysql.NameAsIs, FieldNames: mysql.NameAsIs, TransactionTopic: "transaction", HeartbeatPrefix: "__debezium-heartbeat",
 		NoTombstones: true, Skip: []tailrace.Op{"c", "d"}, IncludeQuery: true, NoContextHeaders: true, BatchRows: 100,
+		SchemaHistory: new(offset.Memory), SchemaChanges: true,
 		SnapshotThreads: 1, ChunkRows: 1024, Watermarks: mysql.InsertInsert,
 	}, src)
 }
 
 func TestPropertiesWithoutMeaningHereAreTakenAndSaid(t *testing.T) {
-	p := property.New(with(map[string]string{"database.jdbc.driver": "x", "schema.history.internal.kafka.topic": "y", "max.queue.size": "9", "include.schema.changes": "false"}))
-	mysql.FromProperties(p)
+	p := property.New(with(map[string]string{"database.jdbc.driver": "x", "schema.history.internal.skip.unparseable.ddl": "true", "max.queue.size": "9", "include.schema.changes": "false"}))
+	mysql.FromProperties(p, nil)
 	require.NoError(t, p.Err())
 	assert.Len(t, p.Notes(), 3)
 }
 
 func TestPropertiesThatAreNotSupportedYetAreErrorsUnlessTheyAskForNothing(t *testing.T) {
 	p := property.New(with(map[string]string{
-		"heartbeat.interval.ms": "0", "gtid.source.includes": "a", "time.precision.mode": "structured",
+		"heartbeat.interval.ms": "0", "gtid.ignore.on.recovery": "true", "time.precision.mode": "structured",
 		"snapshot.mode": "custom", "post.processors": "a",
 	}))
-	mysql.FromProperties(p)
+	mysql.FromProperties(p, nil)
 	var errs property.Errors
 	require.ErrorAs(t, p.Err(), &errs)
 	var keys []string
 	for _, e := range errs {
 		keys = append(keys, e.Key)
 	}
-	assert.Equal(t, []string{"gtid.source.includes", "post.processors", "snapshot.mode", "time.precision.mode"}, keys)
+	assert.Equal(t, []string{"gtid.ignore.on.recovery", "post.processors", "snapshot.mode", "time.precision.mode"}, keys)
 }
 
 func TestConfigurationsOfDebezium1AreTakenWithOneNoteAName(t *testing.T) {
@@ -81,7 +83,10 @@ func TestConfigurationsOfDebezium1AreTakenWithOneNoteAName(t *testing.T) {
 		"database.history.kafka.bootstrap.servers": "kafka:9092", "database.history.kafka.topic": "history.srv",
 		"database.serverTimezone": "UTC", "snapshot.mode": "schema_only",
 	})
-	src := mysql.FromProperties(p).(mysql.Source)
+	src := mysql.FromProperties(p, mysql.Histories{"KafkaSchemaHistory": func(p *property.Set) mysql.History {
+		assert.Equal(t, "history.srv", p.String("schema.history.internal.kafka.topic"))
+		return mysql.History{}
+	}}).(mysql.Source)
 	require.NoError(t, p.Err())
 	assert.Equal(t, "srv", src.TopicPrefix)
 	assert.Equal(t, mysql.Include("shop"), src.Databases)
@@ -95,13 +100,13 @@ func TestConfigurationsOfDebezium1AreTakenWithOneNoteAName(t *testing.T) {
 
 func TestIncludeAndExcludeTogetherAreAnError(t *testing.T) {
 	p := property.New(with(map[string]string{"table.include.list": "a.b", "table.exclude.list": "a.c"}))
-	mysql.FromProperties(p)
+	mysql.FromProperties(p, nil)
 	assert.ErrorContains(t, p.Err(), "table.exclude.list: cannot be set together with table.include.list")
 }
 
 func TestEveryDefaultIsThatOfASource(t *testing.T) {
 	p := property.New(required())
-	src := mysql.FromMariaDBProperties(p).(mysql.Source)
+	src := mysql.FromMariaDBProperties(p, nil).(mysql.Source)
 	require.NoError(t, p.Err())
 	assert.Equal(t, mysql.MariaDB, src.Flavor)
 	assert.Equal(t, "db:3306", src.Addr)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source"
@@ -24,12 +25,16 @@ type reader struct {
 	w            *writer
 	sourceSchema *tailrace.Schema
 	tables       map[tableID]*table // those whose definition is known
+	schemas
+	changes *schemaChanges // nil where nothing is to be told of definitions
 
 	snapshot *snapshot // nil when there is none, or no more
 	stream   *stream   // nil until the initial snapshot is complete
 	pos      position  // where the stream begins
 	ended    bool
 	failed   error // what every later Read returns
+
+	committed atomic.Pointer[position]
 
 	inbox       *inbox.Inbox // nil until the channels are open
 	incremental incremental.Snapshot[[]byte]
@@ -48,7 +53,11 @@ func open(ctx context.Context, src *Source, sel *selection, from []tailrace.Offs
 		return nil, err
 	}
 	r := &reader{src: src, sel: sel, partition: src.partition(), w: newWriter(src),
-		sourceSchema: newSourceSchema(src.Flavor), tables: map[tableID]*table{}}
+		sourceSchema: newSourceSchema(src.Flavor), tables: map[tableID]*table{},
+		schemas: schemas{kin: map[tableID]*definition{}, ahead: map[tableID]position{}, history: newHistory(src)}}
+	if src.SchemaChanges {
+		r.changes = newSchemaChanges(src, r.sourceSchema)
+	}
 	r.incremental.Server, r.incremental.Notify = src.TopicPrefix, r.notify
 	err = r.restore(pos)
 	if err == nil {
@@ -76,6 +85,11 @@ func (r *reader) begin(ctx context.Context, c *conn, pos position, stored bool) 
 	}
 	within := stored && pos.Snapshot != "" && strings.Contains(pos.text, `"snapshot_table"`) // a snapshot that can be gone on with
 	resumable := stored && pos.Snapshot == ""
+	if resumable && !r.sel.allGTIDs() && !r.server.mariadb && pos.GTIDs != "" {
+		if pos.GTIDs, err = r.wantedGTIDs(ctx, c, pos.GTIDs); err != nil {
+			return err
+		}
+	}
 	again := false // all rows have to be read
 	if within || resumable && r.src.Snapshot != SnapshotAlways {
 		err := r.server.has(ctx, c, pos)
@@ -109,6 +123,15 @@ func (r *reader) begin(ctx context.Context, c *conn, pos position, stored bool) 
 		if logs, err = r.server.logs(ctx, c); err == nil {
 			pos = position{File: logs[0], Pos: firstEvent}
 		}
+	}
+	if err != nil {
+		return err
+	}
+	if resumable {
+		err = r.remember(ctx, pos)
+	}
+	if err == nil && len(r.history.versions) == 0 {
+		err = r.survey(ctx, c, pos, !resumable && r.src.Snapshot == SnapshotNoData)
 	}
 	if err != nil {
 		return err
@@ -162,12 +185,19 @@ func (r *reader) Read(ctx context.Context) (tailrace.Batch, error) {
 }
 
 func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
+	r.tellSnapshot()
 	if r.snapshot != nil {
 		err := r.snapshot.read(ctx, r.w)
+		if err == nil {
+			err = r.keepHistory(ctx)
+		}
 		if err == nil {
 			return r.snapshotBatch()
 		}
 		if err != io.EOF {
+			return tailrace.Batch{}, err
+		}
+		if err := r.keepHistory(ctx); err != nil {
 			return tailrace.Batch{}, err
 		}
 		if err := r.endSnapshot(); err != nil {
@@ -189,6 +219,9 @@ func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
 		return r.read(ctx)
 	}
 	if err := r.stream.read(ctx, r.w); err != nil {
+		return tailrace.Batch{}, err
+	}
+	if err := r.keepHistory(ctx); err != nil {
 		return tailrace.Batch{}, err
 	}
 	return r.batch(r.stream.offset()), nil
@@ -240,15 +273,29 @@ func (r *reader) endSnapshot() error {
 	return nil
 }
 
+// keepHistory stores the definitions that have changed, before an offset behind
+// the changes goes out.
+func (r *reader) keepHistory(ctx context.Context) error {
+	return r.history.save(ctx, r.committed.Load(), r.server.mariadb)
+}
+
 // Commit tells the channels of signals what is durable; the server keeps its log
-// by its own rules.
+// by its own rules. What no reader will go back to is forgotten of tables'
+// definitions.
 func (r *reader) Commit(ctx context.Context, offsets []tailrace.Offset) error {
 	for _, o := range offsets {
 		if o.Partition != r.partition {
 			continue
 		}
-		if err := r.inbox.Commit(ctx, o.Position); err != nil {
+		p, err := parsePosition(o.Position)
+		if err == nil {
+			err = r.inbox.Commit(ctx, o.Position)
+		}
+		if err != nil {
 			return fmt.Errorf("mysql source %s: commit: %w", r.src.Addr, err)
+		}
+		if p.Snapshot == "" {
+			r.committed.Store(&p)
 		}
 	}
 	return nil

@@ -62,7 +62,15 @@ func (s *snapshot) open(ctx context.Context, stored *position) error {
 	if err != nil {
 		return err
 	}
-	if err := s.plan(ctx, ids); err != nil {
+	var later *position // than that of the snapshot, at which definitions are read
+	if stored != nil {
+		now, err := s.server.tip(ctx, c)
+		if err != nil {
+			return err
+		}
+		later = &now
+	}
+	if err := s.plan(ctx, ids, later); err != nil {
 		return err
 	}
 	if stored != nil {
@@ -137,12 +145,39 @@ func (s *snapshot) takeViews(ctx context.Context) error {
 	return nil
 }
 
+// versionOf is the version of a table whose rows are read. That of a snapshot
+// that begins is what the log goes on with.
+func (s *snapshot) versionOf(d *definition, later *position) (*table, error) {
+	if s.request != nil { // the log may not have got to this definition yet
+		t, err := newTable(s.src, s.sel, s.sourceSchema, d)
+		if known := s.reader.tables[d.id]; err == nil && known != nil && known.same(t) {
+			return known, nil
+		}
+		return t, err
+	}
+	t, err := s.learn(d)
+	if err != nil {
+		return nil, err
+	}
+	if later != nil {
+		s.ahead[d.id] = *later
+	} else {
+		s.history.begin(d)
+	}
+	return t, nil
+}
+
 // plan reads the definitions of the tables, and finds out how to read their
 // rows.
-func (s *snapshot) plan(ctx context.Context, ids []tableID) error {
+func (s *snapshot) plan(ctx context.Context, ids []tableID, later *position) error {
 	definitions, err := s.conns[0].define(ctx, s.server, ids)
 	if err != nil {
 		return err
+	}
+	if s.request == nil && later == nil {
+		if err := s.describe(ctx, s.conns[0], s.pos, definitions); err != nil {
+			return err
+		}
 	}
 	sizes, err := s.conns[0].sizes(ctx, ids)
 	if err != nil {
@@ -153,7 +188,7 @@ func (s *snapshot) plan(ctx context.Context, ids []tableID) error {
 		if d == nil {
 			continue // dropped since it was listed
 		}
-		t, err := s.learn(d)
+		t, err := s.versionOf(d, later)
 		if err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/offset"
 	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/internal/inbox"
 	"github.com/tailrace-io/tailrace/source/signal"
@@ -101,6 +102,32 @@ type Source struct {
 	// __debezium.source.column.type, .length, .scale and .name. SourceTypes are
 	// ones for types, such as shop.orders.VARCHAR.
 	SourceTypeColumns, SourceTypes []string
+
+	// SchemaHistory keeps the definitions that the captured tables had by where in
+	// the log they were made, one entry a table, under the name TopicPrefix and
+	// .schema-history. It has to be a store of its own, or one that other engines
+	// use under other names. With it, rows that were logged before a table was
+	// altered are read right, whatever the catalog says by then. Nil keeps
+	// nothing: then the table map of the log has to tell, which with
+	// binlog_row_metadata=MINIMAL has no names of columns.
+	SchemaHistory offset.Store
+
+	// DebeziumHistory, where it is not nil, gives the records of the schema history
+	// that a Debezium connector has written, in their order, as JSON texts. It is
+	// read when the source goes on from an offset and SchemaHistory has nothing
+	// yet.
+	DebeziumHistory func(ctx context.Context, record func(text []byte) error) error
+
+	// SchemaChanges writes the statements that define captured tables, and what
+	// became of the tables, to the topic that TopicPrefix names.
+	SchemaChanges bool
+
+	// GTIDSources chooses transactions by the UUIDs of the servers that they were
+	// first committed on. Rows of the others are left out, unless GTIDAllRows is
+	// set, and where the source goes on from an offset it does not ask for them. The
+	// zero value chooses all. MariaDB's GTIDs have no UUIDs.
+	GTIDSources Filter
+	GTIDAllRows bool
 
 	// SystemTables captures the tables of the databases mysql, sys,
 	// information_schema and performance_schema too.

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 
 // query reads a statement that is in the log as text: the beginnings and ends
 // of transactions, and changes of tables' definitions.
-func (s *stream) query(w *writer, ev *binlog.Event) error {
+func (s *stream) query(ctx context.Context, w *writer, ev *binlog.Event) error {
 	q, err := ev.Query()
 	if err != nil {
 		return &refused{"read the log", err}
@@ -23,24 +24,21 @@ func (s *stream) query(w *writer, ev *binlog.Event) error {
 	}
 	words := splitWords(string(q.Text[:min(len(q.Text), 1<<16)]), 4)
 	switch first, second := words.at(0), words.at(1); {
-	case first == "XA" && (second == "START" || second == "BEGIN"):
-		s.begin(ev)
-		s.xa = true
+	case first == "XA":
 		w.source[sourceThread] = tailrace.Int64(int64(q.Thread))
+		return s.xaStatement(ctx, ev, words, string(q.Text))
+	case first == "SAVEPOINT", first == "RELEASE", first == "ROLLBACK" && second == "TO":
 		return nil
-	case first == "SAVEPOINT", first == "RELEASE", first == "ROLLBACK" && second == "TO", first == "XA" && second == "END":
-		return nil
-	case first == "COMMIT", first == "ROLLBACK", first == "XA":
+	case first == "COMMIT", first == "ROLLBACK":
 		s.end(ev)
 		return nil
-	case first == "TRUNCATE":
-		s.truncated(w, ev, &q, words)
+	case first == "CREATE", first == "ALTER", first == "DROP", first == "RENAME", first == "TRUNCATE":
+		return s.define(ctx, w, ev, &q)
 	case changesRows(first):
 		if err := s.refuseStatement(&q, ev, first); err != nil {
 			return err
 		}
 	}
-	s.markStale(&q)
 	if !s.in {
 		s.end(ev)
 	}
@@ -71,17 +69,6 @@ func (s *stream) refuseStatement(q *binlog.Query, ev *binlog.Event, what string)
 		"have it set to ROW, and begin anew with a snapshot", ev.File, ev.Start, what, q.Schema)}
 }
 
-// markStale marks the tables whose definition a statement may have changed:
-// those that it names. A name that may be written in more than one way is taken
-// to be named by any statement.
-func (s *stream) markStale(q *binlog.Query) {
-	for id := range s.tables {
-		if mentions(q.Text, id.name) {
-			s.stale[id] = true
-		}
-	}
-}
-
 // mentions says whether a text has a name in it, in any case.
 func mentions(text []byte, name string) bool {
 	for i := range len(name) {
@@ -98,15 +85,7 @@ func mentions(text []byte, name string) bool {
 }
 
 // truncated makes the record of a TRUNCATE TABLE.
-func (s *stream) truncated(w *writer, ev *binlog.Event, q *binlog.Query, words words) {
-	i := 1
-	if words.at(i) == "TABLE" {
-		i++
-	}
-	id := tableID{string(q.Schema), words.name(i)}
-	if words.at(i+1) == "." {
-		id = tableID{id.name, words.name(i + 2)}
-	}
+func (s *stream) truncated(w *writer, ev *binlog.Event, id tableID) {
 	t := s.tables[id]
 	if s.incremental.Concerns(id.String()) {
 		s.incremental.Drop()
@@ -130,17 +109,6 @@ func (w words) at(i int) string {
 		return ""
 	}
 	return strings.ToUpper(w[i])
-}
-
-// name gives a name without its quotes.
-func (w words) name(i int) string {
-	if i >= len(w) {
-		return ""
-	}
-	if n := len(w[i]); n >= 2 && w[i][0] == '`' && w[i][n-1] == '`' {
-		return strings.ReplaceAll(w[i][1:n-1], "``", "`")
-	}
-	return w[i]
 }
 
 // splitWords splits off up to n words more than two of a statement.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/tailrace-io/tailrace"
@@ -29,22 +28,26 @@ type stream struct {
 	changed bool        // the position is another than that of the last batch
 	moved   bool        // a transaction has begun: the position is one of this stream
 
-	in       bool // within a transaction: behind its beginning, before its end
-	began    bool // its GTID event came, and its first statement has not yet
-	xa       bool // it is an XA transaction
+	in       bool         // within a transaction: behind its beginning, before its end
+	began    bool         // its GTID event came, and its first statement has not yet
+	xa       *preparedXA  // it is an XA transaction; nil where it is not
+	unwanted bool         // it is of a server whose rows are left out
+	prepared []preparedXA // those that are prepared and not committed yet
+	replay   *replay      // of a prepared transaction that is being committed; nil for none
+	search   *search
 	counts   bool // the event that pos.Rows is of counts in pos.Events once the next one comes
 	resuming bool // what skip.Events and skip.Rows say was read by an earlier stream
 	skip     position
 
 	arrived *binlog.Event // with rows that have not been looked at yet
+	again   *binlog.Event // whose reading a context ended
 	rows    binlog.Rows   // of the event that is being read
 	plan    *rowPlan      // of its table; nil while no rows are being read
 	commit  int64         // microseconds: when the transaction was committed; 0 for unknown
 	file    tailrace.Value
 	micros  int64
 	leftOut map[tailrace.Op]bool
-	beat    time.Time        // when the next heartbeat is due
-	stale   map[tableID]bool // tables that a statement may have changed since their definition was read
+	beat    time.Time // when the next heartbeat is due
 
 	// Of the incremental snapshot: how far the log has been read, where the
 	// window ends, or by which name the table of signals marks that; the table
@@ -59,7 +62,7 @@ type stream struct {
 
 // beginStream opens the log behind a position.
 func (r *reader) beginStream(ctx context.Context, pos position) (*stream, error) {
-	s := &stream{reader: r, pos: pos, skip: pos, resuming: pos.Events > 0 || pos.Rows > 0, stale: map[tableID]bool{}, beat: time.Now().Add(r.src.Heartbeat)}
+	s := &stream{reader: r, pos: pos, skip: pos, resuming: pos.Events > 0 || pos.Rows > 0, beat: time.Now().Add(r.src.Heartbeat)}
 	if pos.Events == 0 && pos.Rows == 0 {
 		s.reached = mark{pos.File, pos.Pos}
 	}
@@ -77,29 +80,17 @@ func (r *reader) beginStream(ctx context.Context, pos position) (*stream, error)
 	} else {
 		from.File, from.Pos = pos.File, pos.Pos
 	}
-	config := binlog.Config{Addr: r.src.Addr, User: r.src.User, Password: r.src.Password, ServerID: r.src.ServerID, ConnectTimeout: r.src.ConnectTimeout}
-	if r.server.mariadb {
-		config.Flavor = binlog.MariaDB
-	}
-	if r.server.encrypted {
-		config.TLS = r.src.tlsConfig()
-	}
-	config.Dial = func(ctx context.Context, network, addr string) (_ net.Conn, err error) {
-		if s.wire, err = dialWire(ctx, network, addr); err != nil {
-			return nil, err
-		}
-		return s.wire, nil
-	}
-	if s.log, err = binlog.Open(ctx, config, from); err != nil {
+	if s.log, s.wire, err = r.openLog(ctx, from, r.src.ServerID); err != nil {
 		return nil, readFailed(err)
 	}
+	s.prepared = pos.prepared
 	r.w.source[sourceSnapshot] = markFalse
 	r.src.Log.Info("reading the log", "file", pos.File, "pos", pos.Pos, "gtids", pos.GTIDs, "server_id", r.src.ServerID)
 	return s, nil
 }
 
 func (s *stream) close() error {
-	err := s.log.Close()
+	err := errors.Join(s.log.Close(), s.closeXA())
 	if s.catalog != nil {
 		err = errors.Join(err, s.catalog.Close())
 	}
@@ -123,7 +114,7 @@ func readFailed(err error) error {
 func (s *stream) offset() position {
 	s.changed = false
 	p := s.pos
-	p.GTIDs = s.gtids.text()
+	p.GTIDs, p.prepared = s.gtids.text(), s.prepared
 	if t := s.w.transaction; t != nil {
 		p.transaction, p.counts = t.id.Text(), t.tables
 	}
@@ -159,7 +150,10 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 			}
 			continue
 		}
-		ev, err := s.next(ctx)
+		ev, err := s.again, error(nil)
+		if ev == nil {
+			ev, err = s.next(ctx)
+		}
 		if ev == nil && err == nil {
 			continue
 		}
@@ -169,9 +163,11 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 			}
 			return readFailed(err)
 		}
-		if err := s.event(w, ev); err != nil {
+		if err := s.event(ctx, w, ev); err != nil {
+			s.again = ev
 			return err
 		}
+		s.again = nil
 	}
 }
 
@@ -184,7 +180,10 @@ func (s *stream) atHand() bool {
 func (s *stream) atRest() bool { return !s.in && !s.began && !s.resuming }
 
 // event reads one event.
-func (s *stream) event(w *writer, ev *binlog.Event) (err error) {
+func (s *stream) event(ctx context.Context, w *writer, ev *binlog.Event) (err error) {
+	if s.replay != nil {
+		return s.replayEvent(ev)
+	}
 	if ev.File != s.file.Text() {
 		s.file = tailrace.String(ev.File)
 	}
@@ -199,7 +198,7 @@ func (s *stream) event(w *writer, ev *binlog.Event) (err error) {
 	case binlog.TableMapEvent:
 		_, err = s.maps.Map(ev)
 	case binlog.QueryEvent, binlog.MariaQueryCompressedEvent:
-		err = s.query(w, ev)
+		err = s.query(ctx, w, ev)
 	case binlog.XIDEvent:
 		s.end(ev)
 	case binlog.GTIDEvent, binlog.AnonymousGTIDEvent, binlog.GTIDTaggedEvent:
@@ -216,18 +215,18 @@ func (s *stream) event(w *writer, ev *binlog.Event) (err error) {
 	case binlog.RowsQueryEvent, binlog.MariaAnnotateRowsEvent:
 		err = s.statement(w, ev)
 	case binlog.XAPrepareEvent:
-		s.end(ev)
+		return s.prepareXA(ctx, ev)
 	case binlog.IncidentEvent:
 		return &refused{"read the log", ev.Incident()}
 	case binlog.ExecuteLoadQueryEvent, binlog.BeginLoadQueryEvent:
 		return fmt.Errorf("the log has a LOAD DATA as a statement at %s:%d, and not the rows that it changed: set binlog_format=ROW", ev.File, ev.Start)
 	default:
 		if ev.Type.IsRows() {
-			s.arrived, s.counts, s.pos.Rows = ev, true, 0
+			s.arrived, s.counts, s.pos.Rows = ev, s.xa == nil, 0
 			return nil
 		}
 	}
-	if s.in {
+	if s.in && s.xa == nil && s.replay == nil {
 		s.pos.Events++
 	}
 	return err
@@ -273,6 +272,7 @@ func (s *stream) beginGTID(w *writer, ev *binlog.Event) error {
 	s.began, s.in, s.moved, s.commit = true, false, true, int64(g.OriginalCommit)
 	s.pending = pendingGTID{}
 	w.source[sourceGTID] = tailrace.Value{}
+	s.unwanted = !s.sel.allGTIDs() && !s.src.GTIDAllRows && !g.Anonymous && !s.sel.gtids.includes(g.Source.String())
 	if !g.Anonymous {
 		s.pending = pendingGTID{there: true, uuid: g.Source, tag: g.Tag, number: g.Number}
 		var buf [96]byte
@@ -290,10 +290,13 @@ func (s *stream) beginMariaGTID(w *writer, ev *binlog.Event) error {
 	s.begin(ev)
 	s.commit = 0
 	s.pending = pendingGTID{there: true, domain: g.Domain, server: g.Server, number: int64(g.Number)}
-	s.began, s.in, s.xa = g.Standalone, !g.Standalone, g.Prepare
+	s.began, s.in = g.Standalone, !g.Standalone
+	if g.Prepare {
+		s.xa = &preparedXA{XID: mariaXID(g.XID), File: s.pos.File, Pos: s.pos.Pos, GTIDs: s.gtids.text(), Empty: true}
+	}
 	var buf [64]byte
 	w.source[sourceGTID] = w.slab.CopyString(g.Append(buf[:0]))
-	if s.in {
+	if s.in && s.xa == nil {
 		s.tellBegin(w, ev)
 	}
 	return nil
@@ -305,7 +308,7 @@ func (s *stream) begin(ev *binlog.Event) {
 	if !s.began {
 		s.pos.File, s.pos.Pos = ev.File, ev.Start
 	}
-	s.in, s.began, s.moved, s.xa = true, false, true, false
+	s.in, s.began, s.moved, s.xa = true, false, true, nil
 	s.pos.Events, s.pos.Rows = 0, 0
 }
 
@@ -315,7 +318,7 @@ func (s *stream) end(ev *binlog.Event) {
 	s.tellEnd(s.w, ev)
 	s.gtids.add(s.pending)
 	s.pending = pendingGTID{}
-	s.in, s.began, s.xa, s.resuming, s.counts = false, false, false, false, false
+	s.in, s.began, s.xa, s.resuming, s.counts = false, false, nil, false, false
 	s.pos.File, s.pos.Pos, s.pos.Events, s.pos.Rows = ev.File, ev.End, 0, 0
 	s.pos.ServerID = ev.ServerID
 	s.commit, s.changed = 0, true
@@ -356,7 +359,7 @@ func (s *stream) beginRows(ctx context.Context, w *writer, ev *binlog.Event) err
 	if err != nil {
 		return &refused{"read the log", err}
 	}
-	if s.resuming && s.pos.Events < s.skip.Events {
+	if s.unwanted || s.resuming && s.pos.Events < s.skip.Events && s.xa == nil {
 		return nil
 	}
 	plan, err := s.planOf(ctx, rows.Table)
@@ -366,9 +369,9 @@ func (s *stream) beginRows(ctx context.Context, w *writer, ev *binlog.Event) err
 	if plan.table == nil {
 		return nil
 	}
-	if s.xa {
-		return &refused{"read the log", fmt.Errorf("the rows of %s at %s:%d are of an XA transaction, of which it is not known yet whether it is committed: "+
-			"XA transactions are not supported yet; leave the table out, or change it without XA", plan.table.id, ev.File, ev.Start)}
+	if s.xa != nil {
+		s.xa.Empty = false
+		return nil
 	}
 	s.rows, s.plan = rows, plan
 	if s.resuming && s.pos.Events == s.skip.Events {
@@ -380,6 +383,11 @@ func (s *stream) beginRows(ctx context.Context, w *writer, ev *binlog.Event) err
 		}
 	}
 	w.source[sourceDB], w.source[sourceTable] = plan.table.db, plan.table.name
+	if s.replay != nil { // when it was committed, and where the rows are
+		s.stampOf(w, &s.replay.commit)
+		w.place(w.slab.CopyString([]byte(ev.File)), ev.Start)
+		return nil
+	}
 	s.stampOf(w, ev)
 	return nil
 }

@@ -113,11 +113,11 @@ func deadLetterProperties() property.Table {
 }
 
 func mysqlSource(p *property.Set) source.Source {
-	return mysql.FromProperties(p, signals.FromProperties)
+	return mysql.FromProperties(p, histories(), signals.FromProperties)
 }
 
 func mariadbSource(p *property.Set) source.Source {
-	return mysql.FromMariaDBProperties(p, signals.FromProperties)
+	return mysql.FromMariaDBProperties(p, histories(), signals.FromProperties)
 }
 
 func jdbcSource(p *property.Set) source.Source {

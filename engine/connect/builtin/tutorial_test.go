@@ -63,8 +63,6 @@ func TestPropertiesOfDebeziumsEngineOnMySQL(t *testing.T) {
 		"max.queue.size has no effect: the engine's queue is bounded by itself",
 		"offset.flush.timeout.ms has no effect: the engine waits for the store to answer",
 		"record.processing.order has no effect: records always arrive in their order",
-		"schema.history.internal has no effect: tables' definitions are read from the server",
-		"schema.history.internal.file.filename has no effect: tables' definitions are read from the server",
 	}, notes)
 }
 

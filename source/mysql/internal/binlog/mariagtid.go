@@ -103,3 +103,13 @@ func (e *Event) MariaGTIDList() (MariaGTIDSet, error) {
 	}
 	return s, e.checked(&c)
 }
+
+// ContainsSet says whether all GTIDs of t lie at the position or before it.
+func (s *MariaGTIDSet) ContainsSet(t MariaGTIDSet) bool {
+	for _, p := range t.domains {
+		if !s.Contains(p.domain, p.number) {
+			return false
+		}
+	}
+	return true
+}

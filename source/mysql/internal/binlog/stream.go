@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -296,6 +297,9 @@ func (s *Stream) readConn(b []byte) (int, error) {
 	}
 	if e := net.Error(nil); errors.As(err, &e) && e.Timeout() {
 		return 0, fmt.Errorf("%w: the server has been silent for %s, though it was asked for a heartbeat every %s", ErrConnection, s.config.Stall, s.config.Heartbeat)
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF // io.EOF is for a source that is finished
 	}
 	return 0, fmt.Errorf("%w: %w", ErrConnection, err)
 }

@@ -1,0 +1,2 @@
+ALTER TABLE a ADD w INT;
+INSERT INTO a VALUES (2, 'b', 3)
