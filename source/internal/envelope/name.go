@@ -13,16 +13,11 @@ type Names string
 // Schema adjusts the name of a schema, which may have dots within.
 func (n Names) Schema(name string) string { return n.adjust(name, true) }
 
-// Field adjusts the name of a field. One that begins with a digit gets an
-// underscore in front of it.
-func (n Names) Field(name string) string {
-	adjusted := n.adjust(name, false)
-	if n == "avro" && adjusted != "" && adjusted[0] >= '0' && adjusted[0] <= '9' {
-		return "_" + adjusted
-	}
-	return adjusted
-}
+// Field adjusts the name of a field.
+func (n Names) Field(name string) string { return n.adjust(name, false) }
 
+// adjust goes by Java's characters. A digit at the beginning is not replaced by
+// avro but gets an underscore in front of it.
 func (n Names) adjust(name string, dots bool) string {
 	if n == "none" || n == "" {
 		return name
@@ -32,12 +27,16 @@ func (n Names) adjust(name string, dots bool) string {
 		letter := unit >= 'a' && unit <= 'z' || unit >= 'A' && unit <= 'Z' || unit == '_' && n == "avro"
 		digit := unit >= '0' && unit <= '9'
 		switch {
-		case letter, digit && (i > 0 || n == "avro" && !dots), unit == '.' && dots:
+		case letter, digit && i > 0, unit == '.' && dots && i > 0:
 			out.WriteByte(byte(unit))
-		case n == "avro_unicode":
-			fmt.Fprintf(&out, "_u%04x", unit)
-		default:
+		case n == "avro" && digit:
+			out.WriteString("_" + string(rune(unit)))
+		case n == "avro":
 			out.WriteByte('_')
+		case unit <= 0xff:
+			fmt.Fprintf(&out, "_u00%x", unit)
+		default:
+			fmt.Fprintf(&out, "_u%x", unit)
 		}
 	}
 	return out.String()
