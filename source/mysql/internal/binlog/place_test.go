@@ -21,7 +21,7 @@ func TestPlacesGoOnBeyondFourGigabytes(t *testing.T) {
 // up to where a server has none. Logs of that size take too long to make, so both
 // ways are tried with a smaller place.
 func TestTheWaysToAPlaceBeyondFourGigabytesLeadToIt(t *testing.T) {
-	server := testserver.MySQL(t)
+	server := testserver.StartMySQL(t) // whose log is short, and nobody else's
 	schema := server.Database(t)
 	server.Exec(t, "USE "+schema, "CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1)")
 	var from From
