@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -630,4 +631,39 @@ func TestHeadersAreEncoded(t *testing.T) {
 	for _, r := range dst.Records() {
 		require.Equal(t, "1 7 3", fmt.Sprintf("%s %s %s", r.Key.Bytes(), r.Value.Bytes(), r.Headers[0].Value.Bytes()))
 	}
+}
+
+// beginner gives where it begins before it gives a record.
+type beginner struct{ batches []tailrace.Batch }
+
+func (b *beginner) Open(context.Context, []tailrace.Offset) (source.Reader, error) { return b, nil }
+func (b *beginner) Commit(context.Context, []tailrace.Offset) error                { return nil }
+func (b *beginner) Close() error                                                   { return nil }
+
+func (b *beginner) Read(context.Context) (tailrace.Batch, error) {
+	if len(b.batches) == 0 {
+		return tailrace.Batch{}, io.EOF
+	}
+	next := b.batches[0]
+	b.batches = b.batches[1:]
+	return next, nil
+}
+
+func TestWhereASourceBeginsIsStoredBeforeAnythingIsDelivered(t *testing.T) {
+	at := tailrace.Offset{Partition: `{"server":"srv"}`, Position: `{"pos":4}`}
+	store := new(offset.Memory)
+	var before [][]tailrace.Offset
+	e := newEngine(t, engine.Config{
+		Source:  &beginner{[]tailrace.Batch{{Offsets: []tailrace.Offset{at}}, {Records: numbers(0, 1)}}},
+		Offsets: store, CommitInterval: time.Hour,
+		Sink: sink.Func(func(ctx context.Context, records []tailrace.Record) error {
+			stored, err := store.Load(ctx, "test")
+			if len(records) > 0 {
+				before = append(before, stored)
+			}
+			return err
+		}),
+	})
+	require.NoError(t, e.Run(t.Context()))
+	require.Equal(t, [][]tailrace.Offset{{at}}, before)
 }

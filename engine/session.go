@@ -169,7 +169,7 @@ func (s *session) deliver(ctx context.Context) error {
 				return s.end(ctx)
 			}
 			<-j.ready
-			start := time.Now()
+			start, empty := time.Now(), len(j.batch.Records) == 0
 			if err := s.write(ctx, j); err != nil {
 				return s.settle(ctx, err)
 			}
@@ -178,7 +178,9 @@ func (s *session) deliver(ctx context.Context) error {
 			if len(s.pending) == 0 {
 				break
 			}
-			if s.cfg.CommitInterval < 0 {
+			if first := len(s.committed) == 0 && empty; first || s.cfg.CommitInterval < 0 {
+				// Where a source begins has to be known before anything that it gives
+				// is delivered: after a crash it would begin elsewhere.
 				if err := s.commit(ctx, s.reader); err != nil {
 					return err
 				}

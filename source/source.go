@@ -34,6 +34,10 @@ type Reader interface {
 	// which its changes took effect a source partition. The batch belongs to
 	// the caller: the Reader never touches its memory again.
 	//
+	// A source that would begin elsewhere another time, as at the present end of
+	// a log, gives the offset of its beginning in a batch without records before
+	// any other: the engine stores it before it delivers anything.
+	//
 	// It returns as soon as it has something and does not wait to fill a batch.
 	// io.EOF says that the source is finished; what was read before remains
 	// valid. A *RecordError says that one change could not be made a record:

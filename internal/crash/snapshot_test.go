@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -86,13 +85,37 @@ func TestSnapshotsGoOnAfterKills(t *testing.T) {
 			p := c.start(t)
 			defer p.kill(t)
 			want := rowsOf(t, server.DB(t, db))
+			var last string
+			defer func() {
+				if t.Failed() {
+					t.Log(last)
+				}
+			}()
 			until(t, p, func() bool {
 				got, err := c.fromFile()
-				return err == nil && maps.Equal(want, state(got))
+				last = differences(want, state(got), got)
+				return err == nil && last == ""
 			})
 			t.Logf("%d rows are as they should be, through %d kills", len(want), *snapshotKills)
 		})
 	}
+}
+
+// differences says how many rows are not as they should be, and of a few what
+// has been written.
+func differences(want, have map[int64]string, changes map[int64][]string) string {
+	n, some := 0, ""
+	for id := range int64(snapshotRows + 2000) {
+		if want[id] != have[id] {
+			if n++; n <= 3 {
+				some += fmt.Sprintf("; row %d should have the version %q, and has %q of %v", id, want[id], have[id], changes[id])
+			}
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d rows are not as they should be%s", n, some)
 }
 
 // until waits for a condition while a process runs.

@@ -31,6 +31,7 @@ type reader struct {
 	snapshot *snapshot // nil when there is none, or no more
 	stream   *stream   // nil until the initial snapshot is complete
 	pos      position  // where the stream begins
+	fresh    bool      // nothing has been given, and no offset is stored: the first one is given alone
 	ended    bool
 	failed   error // what every later Read returns
 
@@ -114,6 +115,7 @@ func (r *reader) begin(ctx context.Context, c *conn, pos position, stored bool) 
 		if !within {
 			from = nil
 		}
+		r.fresh = !within
 		r.snapshot, err = r.beginSnapshot(ctx, c, from, nil)
 		return err
 	case steps.tip:
@@ -142,7 +144,7 @@ func (r *reader) begin(ctx context.Context, c *conn, pos position, stored bool) 
 	if r.stream, err = r.beginStream(ctx, pos); err != nil {
 		return err
 	}
-	r.stream.changed = !resumable
+	r.fresh = !resumable
 	return nil
 }
 
@@ -185,6 +187,15 @@ func (r *reader) Read(ctx context.Context) (tailrace.Batch, error) {
 }
 
 func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
+	if r.fresh {
+		if err := r.keepHistory(ctx); err != nil {
+			return tailrace.Batch{}, err
+		}
+		if r.fresh = false; r.snapshot != nil {
+			return r.snapshotBatch()
+		}
+		return r.batch(r.position()), nil
+	}
 	r.tellSnapshot()
 	if r.snapshot != nil {
 		err := r.snapshot.read(ctx, r.w)
@@ -242,16 +253,15 @@ func (r *reader) batch(pos position) tailrace.Batch {
 // snapshotBatch is a batch within a snapshot: it has the position that the log
 // is read from behind it, and how far the snapshot has come.
 func (r *reader) snapshotBatch() (tailrace.Batch, error) {
+	if r.snapshot.request != nil {
+		return r.batch(r.position()), nil // it is begun again as a whole
+	}
 	at, err := r.snapshot.place()
 	if err != nil {
 		return tailrace.Batch{}, err
 	}
 	pos := r.snapshot.pos
-	if r.snapshot.request != nil {
-		pos = r.position()
-	} else {
-		pos.Snapshot = "INITIAL"
-	}
+	pos.Snapshot = "INITIAL"
 	text := pos.append(nil)
 	text = append(at.append(text[:len(text)-1]), '}')
 	return r.w.batch(tailrace.Offset{Partition: r.partition, Position: string(r.members(text))}), nil

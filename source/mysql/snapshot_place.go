@@ -13,7 +13,7 @@ import (
 // been given, and all of the tables before it. Its members of an offset are not
 // Debezium's, which begins an interrupted snapshot anew.
 type place struct {
-	table string
+	table string          // "" for the beginning
 	key   incremental.Key // nil where the table has none: it is read again
 	done  []string        // the tables before it, where they are not those whose names come before
 	rows  int64
@@ -53,9 +53,6 @@ func (s *snapshot) place() (place, error) {
 // append appends the members of a JSON object that have the place, each with a
 // comma in front.
 func (p *place) append(dst []byte) []byte {
-	if p.table == "" {
-		return dst
-	}
 	dst = appendJSONText(append(dst, `,"snapshot_table":`...), p.table)
 	if p.key != nil {
 		dst = appendJSONList(append(dst, `,"snapshot_key":`...), p.key)
