@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -226,7 +227,7 @@ func streamsMySQL(t *testing.T, w *worker) {
 	server.Exec(t, append([]string{"USE " + db}, inventory...)...)
 	host, port := hostPort(t, server.Addr)
 	p := w.start(t, w.file(t, "register-mysql.json", `"database.hostname": "mysql"`, `"database.hostname": "`+host+`"`, "3306", port, `"debezium"`, `"`+server.User+`"`,
-		`"dbz"`, `"`+server.Password+`"`, "184054", serverID(), `"inventory"`, `"`+db+`"`))
+		`"dbz"`, `"`+server.Password+`"`, "184054", serverID(), `"inventory"`, `"`+db+`"`, "kafka:9092", strings.Join(w.brokers, ",")))
 	pool := server.DB(t, db)
 	checkCustomers(t, w, "dbserver1."+db+".customers", func(statement string) {
 		_, err := pool.Exec(statement)
@@ -263,7 +264,7 @@ func unwrapsIntoPostgres(t *testing.T, w *worker) {
 	from.Exec(t, append([]string{"USE " + db}, inventory...)...)
 	host, port := hostPort(t, from.Addr)
 	source := w.file(t, "unwrap-source.json", `"database.hostname": "mysql"`, `"database.hostname": "`+host+`"`, "3306", port, `"debezium"`, `"`+from.User+`"`,
-		`"dbz"`, `"`+from.Password+`"`, "184054", serverID(), `"inventory"`, `"`+db+`"`)
+		`"dbz"`, `"`+from.Password+`"`, "184054", serverID(), `"inventory"`, `"`+db+`"`, "kafka:9092", strings.Join(w.brokers, ","))
 	sink := w.file(t, "unwrap-jdbc-sink.json", "postgres:5432/inventory?user=postgresuser&password=postgrespw", to.Addr+"/"+target+"?user="+to.User+"&password="+to.Password)
 	p := w.start(t, source, sink)
 	pool := to.DB(t, target)

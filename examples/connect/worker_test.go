@@ -71,7 +71,7 @@ func (w *worker) consume(t *testing.T, topic string, n int) []*kgo.Record {
 		kgo.MetadataMinAge(100*time.Millisecond), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	require.NoError(t, err)
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	var records []*kgo.Record
 	for len(records) < n && ctx.Err() == nil { // until there is the topic, polls end with errors
@@ -86,7 +86,7 @@ func (w *worker) produce(t *testing.T, records ...*kgo.Record) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(w.brokers...), kgo.AllowAutoTopicCreation(), kgo.UnknownTopicRetries(-1), kgo.MetadataMinAge(100*time.Millisecond))
 	require.NoError(t, err)
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	require.NoError(t, client.ProduceSync(ctx, records...).FirstErr())
 }
@@ -95,7 +95,7 @@ func (w *worker) produce(t *testing.T, records ...*kgo.Record) {
 // with bars between them.
 func awaitRows(t *testing.T, db *sql.DB, query string, want ...string) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(3 * time.Minute)
 	for {
 		have, err := rows(t.Context(), db, query)
 		if err == nil && fmt.Sprint(have) == fmt.Sprint(want) {
