@@ -67,7 +67,7 @@ func tailsAFile(t *testing.T, w *worker) {
 
 func awaitFile(t *testing.T, path, want string) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(3 * time.Minute)
 	for {
 		text, err := os.ReadFile(path)
 		if err == nil && string(text) == want {

@@ -38,7 +38,7 @@ func TestTheProgramForwardsADatabaseAndGoesOn(t *testing.T) {
 	t.Cleanup(client.Close)
 	next := func() *kgo.Record {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 		defer cancel()
 		for ctx.Err() == nil { // until then there is no topic
 			if records := client.PollRecords(ctx, 1).Records(); len(records) > 0 {

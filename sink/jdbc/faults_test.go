@@ -108,7 +108,7 @@ func TestADeadlock(t *testing.T) {
 				"mariadb":  "SELECT count(*) FROM information_schema.INNODB_TRX t JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id WHERE t.trx_state = 'LOCK WAIT' AND p.DB = database()",
 			}[name]
 			// MariaDB looks anew only when nobody has for 100 ms.
-			require.Eventually(t, func() bool { return d.rows(waiting)[0] != "0" }, time.Minute, 250*time.Millisecond)
+			require.Eventually(t, func() bool { return d.rows(waiting)[0] != "0" }, 3*time.Minute, 250*time.Millisecond)
 			_, crossed := other.Exec("UPDATE numbers SET pad = 'other' WHERE number = 1")
 			if crossed == nil {
 				require.NoError(t, other.Commit())
@@ -215,7 +215,7 @@ func TestAServerThatGoesAway(t *testing.T) {
 					}
 				}}})
 			require.NoError(t, err)
-			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+			ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
 			defer stop()
 			ended := make(chan error, 1)
 			go func() { ended <- e.Run(ctx) }()

@@ -243,7 +243,7 @@ func makeTrip(t *testing.T, a, b *target, trips []trip) {
 	ended := make(chan error, 1)
 	go func() { ended <- e.Run(ctx) }()
 	reach := func(n int) {
-		deadline := time.Now().Add(time.Minute)
+		deadline := time.Now().Add(3 * time.Minute)
 		for b.count("types") < n {
 			select {
 			case err := <-ended:

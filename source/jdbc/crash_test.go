@@ -224,7 +224,7 @@ func (c child) finish(t *testing.T, db *sql.DB) {
 	require.NoError(t, rows.Err())
 	killed := c.versions(t)
 	kill := c.start(t)
-	for deadline := time.Now().Add(time.Minute); ; <-time.After(50 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); ; <-time.After(50 * time.Millisecond) {
 		missing, seen := 0, c.versions(t)
 		for line := range want {
 			if !seen[line] {

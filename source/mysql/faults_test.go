@@ -91,7 +91,7 @@ func (c *counted) expect(from, to int) {
 			}
 		case err := <-c.ended:
 			c.t.Fatalf("the engine has ended before row %d came: %v", next, err)
-		case <-time.After(time.Minute):
+		case <-time.After(3 * time.Minute):
 			c.t.Fatalf("row %d does not come", next)
 		}
 	}
@@ -216,7 +216,7 @@ func TestAReaderWithTheServerIDOfAnotherIsAnErrorThatSaysSo(t *testing.T) {
 	first := open(t, src, start...)
 	errs := make(chan error, 1)
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 		defer cancel()
 		for {
 			if _, err := first.Read(ctx); err != nil {

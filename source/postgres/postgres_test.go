@@ -22,7 +22,7 @@ func over(s *testserver.PostgresServer, database string) postgres.Source {
 
 // soon is a context for what should happen soon.
 func soon(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

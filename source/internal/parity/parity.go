@@ -142,7 +142,7 @@ func (sc *scenario) run(engine func(properties map[string]string, line func([]by
 			if fences++; fences == 1 {
 				sc.execute("during.sql", "INSERT INTO zzz_fence VALUES (2)")
 			}
-		case <-time.After(time.Minute):
+		case <-time.After(3 * time.Minute):
 			sc.Fatalf("after %d events and %d fences nothing comes any more", len(out), fences)
 		}
 	}
@@ -162,7 +162,7 @@ func (sc *scenario) rest(lines <-chan []byte) (out []string) {
 			if strings.Contains(out[len(out)-1], `"status":"END"`) {
 				return out
 			}
-		case <-time.After(time.Minute):
+		case <-time.After(3 * time.Minute):
 			sc.Fatalf("the end of the last transaction does not come")
 		}
 	}
