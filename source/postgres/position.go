@@ -24,7 +24,7 @@ type position struct {
 	// by its transaction and its place alone: that of XID at LSN.
 	foreign bool
 
-	// snapshot says that a snapshot was not complete.
+	// snapshot says that a snapshot was not complete, whose view was of LSN.
 	snapshot bool
 }
 
@@ -34,6 +34,9 @@ func (p *position) append(dst []byte) []byte {
 	dst = strconv.AppendUint(append(dst, `{"lsn_proc":`...), uint64(p.LSN), 10)
 	dst = strconv.AppendUint(append(dst, `,"lsn_commit":`...), uint64(p.LSN), 10)
 	dst = strconv.AppendUint(append(dst, `,"lsn":`...), uint64(p.LSN), 10)
+	if p.snapshot {
+		dst = append(dst, `,"snapshot":"INITIAL","snapshot_completed":false`...)
+	}
 	if p.XID != 0 {
 		dst = strconv.AppendUint(append(dst, `,"txId":`...), uint64(p.XID), 10)
 	}

@@ -28,6 +28,7 @@ type reader struct {
 	catalog      *catalog // nil until the server has to be asked
 
 	snapshot *snapshot // nil when there is none, or no more
+	unsaid   bool      // the offset of the snapshot's beginning was not given yet
 	pos      position  // where the stream begins
 	ended    bool
 	closed   bool
@@ -97,8 +98,16 @@ func (r *reader) begin(ctx context.Context, pos position, stored bool) error {
 			return err
 		}
 	default:
-		r.snapshot, err = r.beginSnapshot(ctx, sv, tables)
-		return err
+		if r.snapshot, err = r.beginSnapshot(ctx, sv, tables); err != nil {
+			return err
+		}
+		r.unsaid = mode != SnapshotInitialOnly
+		if kept := sv.slot != nil && sv.slot.confirmed <= pos.LSN; r.unsaid && kept && stored && pos.snapshot {
+			// Rows of the snapshot that was not completed may have been deleted
+			// since: the log goes on behind its view.
+			r.snapshot.at = min(r.snapshot.at, pos.LSN)
+		}
+		return nil
 	}
 	return r.beginStream(ctx, !resumable)
 }
@@ -229,6 +238,10 @@ func ended(ctx context.Context) bool {
 }
 
 func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
+	if r.unsaid {
+		r.unsaid = false
+		return r.batch(position{LSN: r.snapshot.at, snapshot: true}), nil
+	}
 	if r.snapshot != nil {
 		err := r.snapshot.read(ctx, r.w)
 		if err == nil {

@@ -246,3 +246,32 @@ func TestConnectionsThatBreakAnywhereLoseAndRepeatNothing(t *testing.T) {
 	assert.Equal(t, span(0, rows), got)
 	assert.Greater(t, cuts, 3)
 }
+
+func TestADeleteIsThereThoughTheSnapshotThatReadTheRowWasNotCompleted(t *testing.T) {
+	s := testserver.Postgres(t)
+	database := s.Database(t)
+	s.Exec(t, database, "CREATE TABLE t (n INT PRIMARY KEY)", "INSERT INTO t SELECT generate_series(0, 9)")
+	src := over(s, database)
+	src.BatchRows, src.NoTombstones = 3, true
+	r := open(t, src)
+	b, err := r.Read(soon(t))
+	require.NoError(t, err)
+	require.Empty(t, b.Records, "where the source begins comes first")
+	require.Len(t, b.Offsets, 1)
+	from := b.Offsets
+	b, err = r.Read(soon(t))
+	require.NoError(t, err)
+	require.Contains(t, numbersOf(b.Records), 0)
+	require.NoError(t, r.Close())
+
+	s.Exec(t, database, "DELETE FROM t WHERE n = 0")
+	r = open(t, src, from...)
+	b, err = r.Read(soon(t))
+	require.NoError(t, err)
+	require.Equal(t, from, b.Offsets, "the log is kept from the first view on")
+	records, _ := read(t, r, 10)
+	assert.Equal(t, span(1, 10), numbersOf(records[:9]))
+	c, ok := tailrace.AsChange(&records[9])
+	require.True(t, ok)
+	assert.Equal(t, tailrace.OpDelete, c.Op())
+}

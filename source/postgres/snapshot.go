@@ -131,7 +131,7 @@ func (s *snapshot) takeView(ctx context.Context, r *reader, c *catalog, exported
 func (s *snapshot) read(ctx context.Context, w *writer) error {
 	defer s.conn.Watch(ctx)()
 	for {
-		if len(w.records) > 0 && (s.bad != nil || w.full(s.src) || !s.conn.Buffered()) {
+		if len(w.records) > 0 && (s.bad != nil || w.full(s.src) || !s.isRead() && !s.conn.Buffered()) {
 			return nil
 		}
 		if s.bad != nil {
@@ -140,13 +140,13 @@ func (s *snapshot) read(ctx context.Context, w *writer) error {
 			return err
 		}
 		if !s.copying {
-			if s.next == len(s.tables) && s.held.there {
+			if s.isRead() && s.held.there {
 				if err := s.release(w, true); err != nil {
 					return err
 				}
 				continue
 			}
-			if s.next == len(s.tables) {
+			if s.isRead() {
 				return s.finish(w)
 			}
 			if err := s.beginTable(); err != nil {
@@ -169,6 +169,9 @@ func (s *snapshot) read(ctx context.Context, w *writer) error {
 		}
 	}
 }
+
+// isRead says whether the server has sent all rows.
+func (s *snapshot) isRead() bool { return !s.copying && s.next == len(s.tables) }
 
 // beginTable sends the statement that reads the next table.
 func (s *snapshot) beginTable() error {
