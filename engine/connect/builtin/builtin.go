@@ -11,6 +11,7 @@ import (
 	"github.com/tailrace-io/tailrace/converter"
 	"github.com/tailrace-io/tailrace/converter/avro"
 	"github.com/tailrace-io/tailrace/converter/jsonschema"
+	"github.com/tailrace-io/tailrace/converter/protobuf"
 	"github.com/tailrace-io/tailrace/engine/connect"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/engine/connect/smt"
@@ -133,6 +134,7 @@ func converters() map[string]func(*property.Set) converter.Converter {
 		"io.debezium.converters.ByteBufferConverter":             binary, // its name before Debezium 3
 		"io.confluent.connect.avro.AvroConverter":                func(p *property.Set) converter.Converter { return avro.FromProperties(p) },
 		"io.confluent.connect.json.JsonSchemaConverter":          func(p *property.Set) converter.Converter { return jsonschema.FromProperties(p) },
+		"io.confluent.connect.protobuf.ProtobufConverter":        func(p *property.Set) converter.Converter { return protobuf.FromProperties(p) },
 		"org.apache.kafka.connect.storage.SimpleHeaderConverter": plain(converter.SimpleHeader{}),
 		"org.apache.kafka.connect.converters.BooleanConverter":   plain(converter.Boolean{}),
 		"org.apache.kafka.connect.converters.ByteArrayConverter": plain(converter.Bytes{}),

@@ -59,7 +59,7 @@ func TestConvertersAreThoseOfTheirClasses(t *testing.T) {
 
 func TestConvertersWithARegistryAreThoseOfTheirClasses(t *testing.T) {
 	server, _ := memoryregistry.Start(t)
-	for _, class := range []string{"io.confluent.connect.avro.AvroConverter", "io.confluent.connect.json.JsonSchemaConverter"} {
+	for _, class := range []string{"io.confluent.connect.avro.AvroConverter", "io.confluent.connect.json.JsonSchemaConverter", "io.confluent.connect.protobuf.ProtobufConverter"} {
 		r := builtin.Registry()
 		r.Sources["com.example.NothingConnector"] = nothing
 		cfg, _, err := r.Config(config(

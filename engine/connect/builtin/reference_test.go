@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailrace-io/tailrace/converter/avro"
 	"github.com/tailrace-io/tailrace/converter/jsonschema"
+	"github.com/tailrace-io/tailrace/converter/protobuf"
 	"github.com/tailrace-io/tailrace/converter/registry"
 	"github.com/tailrace-io/tailrace/engine/connect"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
@@ -68,6 +69,7 @@ func pages() map[string][]section {
 		"schema-registry": {
 			{"io.confluent.connect.avro.AvroConverter, behind `key.converter.`, `value.converter.` or `converter.`", avro.Properties()},
 			{"io.confluent.connect.json.JsonSchemaConverter, likewise", jsonschema.Properties()},
+			{"io.confluent.connect.protobuf.ProtobufConverter, likewise", protobuf.Properties()},
 			{"The registry, of any of these converters", registry.Properties()},
 		},
 		"transforms": transforms(),
