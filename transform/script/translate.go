@@ -224,7 +224,7 @@ func (t *translator) number(rest string) error {
 	suffix := ""
 	if n < len(rest) && isLetter(rune(rest[n])) {
 		suffix = strings.ToLower(rest[n : n+1])
-		if t.language == JavaScript || strings.Index("lgidf", suffix) < 0 || n+1 < len(rest) && isLetter(rune(rest[n+1])) {
+		if t.language == JavaScript || !strings.Contains("lgidf", suffix) || n+1 < len(rest) && isLetter(rune(rest[n+1])) {
 			return fmt.Errorf("has the number %s…, which cannot be read here", rest[:n+1])
 		}
 		n++

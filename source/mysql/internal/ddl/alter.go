@@ -21,7 +21,7 @@ func (p *parser) alter(s *Statement) {
 		}
 	case p.take("DATABASE", "SCHEMA"):
 		s.Kind = AlterDatabase
-		if !p.peek(0).is("DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "ENCRYPTION", "READ") || p.peek(1).isSign("=") == false && p.peek(1).is("CHARACTER", "CHARSET", "COLLATE", "DEFAULT") && !p.peek(0).is("DEFAULT") {
+		if !p.peek(0).is("DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "ENCRYPTION", "READ") || !p.peek(1).isSign("=") && p.peek(1).is("CHARACTER", "CHARSET", "COLLATE", "DEFAULT") && !p.peek(0).is("DEFAULT") {
 			s.Database = p.identifier()
 		}
 		p.options(s)
