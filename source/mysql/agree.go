@@ -15,7 +15,8 @@ type rowPlan struct {
 	table *table // nil where the table is not captured
 	rows  *binlog.RowPlan
 
-	fixes []int // places of the columns that have a fix
+	fixes []int         // places of the columns that have a fix
+	anew  *reselectPlan // nil until columns may be read anew
 }
 
 // finish fixes the columns that a row gave.

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 )
 
 // Filter chooses names by regular expressions, which have to match a name as a
@@ -84,7 +86,8 @@ type selection struct {
 	signals tableID          // that signals are written to; zero for none
 	added   []*regexp.Regexp // tables that were added while the source ran
 
-	keys          []*regexp.Regexp // of the columns that are keys instead of the tables' own
+	anew          *envelope.Reselector // nil where nothing is read anew
+	keys          []*regexp.Regexp     // of the columns that are keys instead of the tables' own
 	masks         []maskRule
 	sourceColumns []*regexp.Regexp // whose schemas say what they are to the server
 	sourceTypes   []*regexp.Regexp // the same by type
@@ -92,7 +95,7 @@ type selection struct {
 
 func newSelection(s *Source) (*selection, error) {
 	sel := &selection{system: s.SystemTables}
-	var errs [9]error
+	var errs [10]error
 	if s.SignalTable != "" {
 		sel.signals = tableNamed(s.SignalTable)
 	}
@@ -104,6 +107,7 @@ func newSelection(s *Source) (*selection, error) {
 	sel.masks, errs[5] = compileMasks(s.Masks)
 	sel.sourceColumns, errs[6] = compileAll("SourceTypeColumns", s.SourceTypeColumns)
 	sel.sourceTypes, errs[7] = compileAll("SourceTypes", s.SourceTypes)
+	sel.anew, errs[9] = envelope.CompileReselect((*envelope.Reselect)(s.Reselect))
 	sel.gtids, errs[8] = s.GTIDSources.compile("GTIDSources")
 	return sel, errors.Join(errs[:]...)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 	"github.com/tailrace-io/tailrace/source/internal/inbox"
 	"github.com/tailrace-io/tailrace/source/signal"
 )
@@ -166,6 +167,7 @@ func eventProperties() property.Table {
 		{Key: "include.query", Type: property.Bool, Default: "false", Doc: "Whether the source block has the text of the statement, where the server logs it."},
 		{Key: "extended.headers.enabled", Type: property.Bool, Default: "true", Doc: "Whether records have the headers `__debezium.context.*`."},
 		{Key: "include.schema.changes", Type: property.Bool, Default: "true", Doc: "Whether statements that define captured tables are written to the topic of the prefix."},
+		envelope.PostProcessors("database.table"),
 		{Key: "max.batch.size", Type: property.Int, Default: "2048", Check: property.AtLeast(1), Doc: "How many records are read at a time at most."},
 	}
 }
@@ -209,7 +211,6 @@ func laterProperties() property.Table {
 	add("a limit of captured tables", "guardrail.collections.max", "0", "guardrail.limit.action", "warn")
 	add("another placeholder than the converter's", "unavailable.value.placeholder", "__debezium_unavailable_value")
 	add("custom converters", "converters", "")
-	add("post-processors", "post.processors", "")
 	add("other names of topics", "topic.naming.strategy", "io.debezium.schema.DefaultTopicNamingStrategy", "topic.heartbeat.name", "")
 	add("a delay of the log", "streaming.delay.ms", "0")
 	add("statements of one's own code", "snapshot.query.mode", "select_all", "snapshot.query.mode.custom.name", "", "snapshot.mode.custom.name", "",

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 )
 
 // topicProperties are those of topics, keys, masks and what else becomes of
@@ -39,6 +40,7 @@ func (s *Source) eventProperties(p *property.Set) {
 	s.TransactionMetadata, s.TransactionTopic = p.Bool("provide.transaction.metadata"), p.String("topic.transaction")
 	s.Heartbeat, s.HeartbeatPrefix, s.HeartbeatQuery = p.Millis("heartbeat.interval.ms"), p.String("topic.heartbeat.prefix"), p.String("heartbeat.action.query")
 	s.KeyColumns = keyColumnsOf(p)
+	s.Reselect = (*Reselect)(envelope.ReselectOf(p))
 	s.SkipUnchanged = p.Bool("skip.messages.without.change")
 	s.Masks = masksOf(p)
 	s.SourceTypeColumns, s.SourceTypes = exprs(p, "column.propagate.source.type"), exprs(p, "datatype.propagate.source.type")

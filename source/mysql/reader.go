@@ -26,6 +26,7 @@ type reader struct {
 	sourceSchema *tailrace.Schema
 	tables       map[tableID]*table // those whose definition is known
 	schemas
+	anew    *reselect      // reads columns anew; nil for none
 	changes *schemaChanges // nil where nothing is to be told of definitions
 
 	snapshot *snapshot // nil when there is none, or no more
@@ -55,7 +56,7 @@ func open(ctx context.Context, src *Source, sel *selection, from []tailrace.Offs
 	}
 	r := &reader{src: src, sel: sel, partition: src.partition(), w: newWriter(src),
 		sourceSchema: newSourceSchema(src.Flavor), tables: map[tableID]*table{},
-		schemas: schemas{kin: map[tableID]*definition{}, ahead: map[tableID]position{}, history: newHistory(src)}}
+		schemas: schemas{kin: map[tableID]*definition{}, ahead: map[tableID]position{}, history: newHistory(src)}, anew: newReselect(src, sel)}
 	if src.SchemaChanges {
 		r.changes = newSchemaChanges(src, r.sourceSchema)
 	}
@@ -323,6 +324,7 @@ func (r *reader) Close() error {
 		errs = append(errs, r.stream.close())
 		r.stream = nil
 	}
+	r.anew.close()
 	if r.inbox != nil {
 		errs = append(errs, r.inbox.Close())
 	}

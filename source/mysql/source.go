@@ -224,6 +224,10 @@ type Source struct {
 	// binlog_annotate_row_events).
 	IncludeQuery bool
 
+	// Reselect has columns read anew that the log did not carry, or that are
+	// null. Nil has none.
+	Reselect *Reselect
+
 	// NoContextHeaders leaves out the headers __debezium.context.*, which
 	// otherwise say of each record where it came from.
 	NoContextHeaders bool

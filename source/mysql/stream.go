@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tailrace-io/tailrace"
@@ -408,6 +409,7 @@ func (s *stream) readRows(ctx context.Context, w *writer) error {
 		if s.rows.Kind != binlog.Deleted {
 			after = w.slab.Values(n)
 		}
+		at := s.rows
 		if err := s.rows.Decode(s.plan.rows, &w.slab, before, after); err != nil {
 			return &refused{"read the log", err}
 		}
@@ -419,6 +421,13 @@ func (s *stream) readRows(ctx context.Context, w *writer) error {
 		kind, visible := t.current(s.rows.Kind, before, after)
 		if !visible {
 			continue
+		}
+		if s.reselects(t, kind, before, after) {
+			if err := s.anew.complete(ctx, &w.slab, s.plan, at, after); err != nil {
+				s.rows = at // another call reads the row
+				s.pos.Rows--
+				return err
+			}
 		}
 		if t.id == s.sel.signals && kind != binlog.Updated {
 			row, gone := after, kind == binlog.Deleted
@@ -441,6 +450,20 @@ func (s *stream) readRows(ctx context.Context, w *writer) error {
 	}
 	s.plan = nil
 	return nil
+}
+
+// reselects says whether columns of the new row may be read anew: not of one of
+// which no record is made.
+func (s *stream) reselects(t *table, kind binlog.RowsKind, before, after []tailrace.Value) bool {
+	switch {
+	case s.anew == nil || kind == binlog.Deleted || t.id == s.sel.signals:
+		return false
+	case kind == binlog.Inserted:
+		return !s.leftOut[tailrace.OpCreate]
+	case s.src.SkipUnchanged && slices.EqualFunc(before, after, tailrace.Value.Equal):
+		return false
+	}
+	return !s.leftOut[tailrace.OpUpdate]
 }
 
 func (s *stream) created(w *writer, t *table, after []tailrace.Value) {

@@ -48,6 +48,7 @@ type selection struct {
 	system   bool
 	snapshot envelope.Exprs // of the tables whose rows are read; none for all
 
+	anew          *envelope.Reselector // nil where nothing is read anew
 	keys          envelope.Keys
 	masks         envelope.Masks
 	sourceColumns envelope.Exprs // whose schemas say what they are to the server
@@ -56,7 +57,7 @@ type selection struct {
 
 func newSelection(s *Source) (*selection, error) {
 	sel := &selection{system: s.SystemTables}
-	var errs [9]error
+	var errs [10]error
 	for i, f := range []struct {
 		to    *envelope.Filter
 		field string
@@ -77,6 +78,7 @@ func newSelection(s *Source) (*selection, error) {
 		keys = append(keys, envelope.KeyColumns(k))
 	}
 	sel.keys, errs[8] = envelope.CompileKeys(keys)
+	sel.anew, errs[9] = envelope.CompileReselect((*envelope.Reselect)(s.Reselect))
 	return sel, errors.Join(errs[:]...)
 }
 

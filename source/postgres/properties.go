@@ -192,6 +192,7 @@ func (s *Source) eventProperties(p *property.Set) {
 	s.SchemaNames, s.FieldNames = NameMode(p.Enum("schema.name.adjustment.mode")), NameMode(p.Enum("field.name.adjustment.mode"))
 	s.TransactionMetadata, s.TransactionTopic = p.Bool("provide.transaction.metadata"), p.String("topic.transaction")
 	s.Heartbeat, s.HeartbeatPrefix, s.HeartbeatQuery = p.Millis("heartbeat.interval.ms"), p.String("topic.heartbeat.prefix"), p.String("heartbeat.action.query")
+	s.Reselect = (*Reselect)(envelope.ReselectOf(p))
 	s.SkipUnchanged = p.Bool("skip.messages.without.change")
 	for _, k := range envelope.KeyColumnsOf(p) {
 		s.KeyColumns = append(s.KeyColumns, KeyColumns(k))
@@ -291,6 +292,7 @@ func recordProperties() property.Table {
 		{Key: "extended.headers.enabled", Type: property.Bool, Default: "true", Doc: "Whether records have the headers `__debezium.context.*`."},
 		{Key: "unavailable.value.placeholder", Default: "__debezium_unavailable_value",
 			Doc: "What a converter to JSON writes for a value that the log did not carry, such as an untouched TOAST value; `hex:` and digits stand for bytes."},
+		envelope.PostProcessors("schema.table"),
 		{Key: "max.batch.size", Type: property.Int, Default: "2048", Check: property.AtLeast(1), Doc: "How many records are read at a time at most."},
 	}
 }
@@ -331,7 +333,6 @@ func laterProperties() property.Table {
 	add("the oldest transaction in the source block", "xmin.fetch.interval.ms", "0")
 	add("a limit of captured tables", "guardrail.collections.max", "0", "guardrail.limit.action", "warn")
 	add("custom converters", "converters", "")
-	add("post-processors", "post.processors", "")
 	add("delays", "snapshot.delay.ms", "0", "streaming.delay.ms", "0")
 	add("reading tables side by side", "snapshot.max.threads", "1", "snapshot.max.threads.multiplier", "1", "legacy.snapshot.max.threads", "false")
 	add("another order of tables", "snapshot.tables.order.by.row.count", "disabled")

@@ -39,11 +39,11 @@ func TestPropertiesMakeTheSourceThatTheyDescribe(t *testing.T) {
 func TestWhatIsNotSupportedYetIsSaid(t *testing.T) {
 	p := property.New(map[string]string{
 		"topic.prefix": "srv", "database.hostname": "db", "database.user": "u", "database.dbname": "shop",
-		"post.processors": "again", "slot.nam": "x", "time.precision.mode": "structured",
+		"converters": "mine", "slot.nam": "x", "time.precision.mode": "structured",
 	})
 	postgres.FromProperties(p)
 	err := p.Err()
-	assert.ErrorContains(t, err, "post.processors: is not supported yet: post-processors")
+	assert.ErrorContains(t, err, "converters: is not supported yet: custom converters")
 	assert.ErrorContains(t, err, "slot.nam: no such property")
 	assert.ErrorContains(t, err, "time.precision.mode")
 }

@@ -25,7 +25,8 @@ type reader struct {
 	messages     *messages
 	tables       map[tableID]*table // those whose definition is known
 	types        *types
-	catalog      *catalog // nil until the server has to be asked
+	catalog      *catalog  // nil until the server has to be asked
+	anew         *reselect // reads columns anew; nil for none
 
 	snapshot *snapshot // nil when there is none, or no more
 	unsaid   bool      // the offset of the snapshot's beginning was not given yet
@@ -45,7 +46,7 @@ func open(ctx context.Context, src *Source, sel *selection, from []tailrace.Offs
 		return nil, err
 	}
 	r := &reader{src: src, sel: sel, partition: src.partition(), w: newWriter(src),
-		sourceSchema: newSourceSchema(), tables: map[tableID]*table{}}
+		sourceSchema: newSourceSchema(), tables: map[tableID]*table{}, anew: newReselect(src, sel.anew)}
 	r.messages = newMessages(src, r.sourceSchema)
 	if err := r.begin(ctx, pos, stored); err != nil {
 		return nil, errors.Join(err, r.Close())
@@ -324,6 +325,7 @@ func (r *reader) Close() error {
 	if r.catalog != nil {
 		r.catalog.close()
 	}
+	r.anew.close()
 	return errors.Join(errs...)
 }
 

@@ -200,6 +200,10 @@ type Source struct {
 	// values have, of tables with REPLICA IDENTITY FULL.
 	SkipUnchanged bool
 
+	// Reselect has columns read anew that the log did not carry, or that are
+	// null. Nil has none.
+	Reselect *Reselect
+
 	// NoContextHeaders leaves out the headers __debezium.context.*, which
 	// otherwise say of each record where it came from.
 	NoContextHeaders bool

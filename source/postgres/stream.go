@@ -35,6 +35,7 @@ type stream struct {
 	lsn   pgoutput.LSN // of the last change
 
 	relations map[uint32]*table // nil for those that are not captured
+	anew      *reselect         // reads columns anew; nil for none
 	leftOut   map[tailrace.Op]bool
 	pending   *pgoutput.Message // that another call has to read
 	bad       *source.RecordError
@@ -42,7 +43,7 @@ type stream struct {
 
 // beginStream opens the log behind the reader's position.
 func (r *reader) beginStream(ctx context.Context, fresh bool) error {
-	s := &stream{reader: r, pos: r.pos, skip: r.pos, changed: fresh, relations: map[uint32]*table{}, beat: time.Now().Add(r.src.Heartbeat)}
+	s := &stream{reader: r, pos: r.pos, skip: r.pos, changed: fresh, relations: map[uint32]*table{}, anew: r.anew, beat: time.Now().Add(r.src.Heartbeat)}
 	s.pos.foreign = false
 	s.leftOut = make(map[tailrace.Op]bool, len(r.src.Skip))
 	for _, op := range r.src.Skip {
@@ -254,9 +255,9 @@ func (s *stream) message(ctx context.Context, w *writer, m *pgoutput.Message) er
 	case pgoutput.Insert, pgoutput.Update, pgoutput.Delete, pgoutput.Truncate:
 		switch read := s.count(m.Start); {
 		case read:
-			s.change(w, m)
+			return s.change(ctx, w, m)
 		case s.partly && w.transactions != "":
-			s.recount(w, func() { s.change(w, m) })
+			return s.recount(w, func() error { return s.change(ctx, w, m) })
 		}
 	case pgoutput.Begin:
 		s.begin(w, m)
@@ -318,24 +319,34 @@ func (s *stream) end(w *writer, m *pgoutput.Message) {
 	}
 }
 
-// change makes records of a change.
-func (s *stream) change(w *writer, m *pgoutput.Message) {
+// change makes records of a change. When ctx ends it, the change has not been
+// read.
+func (s *stream) change(ctx context.Context, w *writer, m *pgoutput.Message) error {
 	if m.Kind == pgoutput.Truncate {
 		s.truncate(w, m)
-		return
+		return nil
 	}
 	t := s.relations[m.Table]
 	if t == nil {
-		return
+		return nil
 	}
 	if m.Kind == pgoutput.Insert && s.leftOut[tailrace.OpCreate] || m.Kind == pgoutput.Delete && s.leftOut[tailrace.OpDelete] {
-		return
+		return nil
 	}
 	w.begin()
 	before, after, err := s.decode(w, t, m)
 	if err != nil {
 		s.bad = &source.RecordError{Record: tailrace.Record{Topic: t.topic}, Err: fmt.Errorf("at %s: %w", m.Start, err)}
-		return
+		return nil
+	}
+	if s.reselects(t, m, before, after) {
+		switch err := s.anew.complete(ctx, &w.slab, t, m.New, after); {
+		case errors.As(err, &s.bad):
+			return nil
+		case err != nil:
+			s.pos.Changes-- // another call reads it
+			return err
+		}
 	}
 	s.place(w, t, m.Start)
 	switch m.Kind {
@@ -348,6 +359,23 @@ func (s *stream) change(w *writer, m *pgoutput.Message) {
 		w.add(t, opDelete, key, t.value(&w.slab, before), tailrace.Value{}, w.block(), w.headers)
 		w.tombstone(t, key, w.headers)
 	}
+	return nil
+}
+
+// reselects says whether columns of the new row may be read anew: not of one of
+// which no record is made.
+func (s *stream) reselects(t *table, m *pgoutput.Message, before, after []tailrace.Value) bool {
+	switch {
+	case s.anew == nil || m.Kind == pgoutput.Delete:
+		return false
+	case m.Kind == pgoutput.Insert:
+		return true
+	case before != nil && t.movedKey(before, after):
+		return !s.leftOut[tailrace.OpCreate]
+	case s.src.SkipUnchanged && m.Replaced == 'O' && slices.EqualFunc(before, after, tailrace.Value.Equal):
+		return false
+	}
+	return !s.leftOut[tailrace.OpUpdate]
 }
 
 func (s *stream) decode(w *writer, t *table, m *pgoutput.Message) (before, after []tailrace.Value, err error) {

@@ -44,12 +44,14 @@ func (s *stream) tellEnd(w *writer, m *pgoutput.Message) {
 
 // recount counts again what an earlier stream has read of a transaction: it
 // makes the records and lets them go.
-func (s *stream) recount(w *writer, read func()) {
-	n := len(w.records)
-	read()
+func (s *stream) recount(w *writer, read func() error) error {
+	n, anew := len(w.records), s.anew
+	s.anew = nil // of what is let go
+	err := read()
 	clear(w.records[n:])
-	w.records = w.records[:n]
+	w.records, s.anew = w.records[:n], anew
 	s.bad = nil // it was told of then
+	return err
 }
 
 // heartbeat adds the record of one, and runs the statement that goes with it.

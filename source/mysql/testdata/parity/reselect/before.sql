@@ -1,0 +1,4 @@
+CREATE TABLE nulls (a VARCHAR(20), b INT, s SMALLINT, l BIGINT UNSIGNED, f DOUBLE, nm DECIMAL(6,2), d DATE, ts DATETIME(3), tz TIMESTAMP(2) NULL, ti TIME, e ENUM('sad', 'ok'), se SET('x', 'y'), bi BIT(9), vb VARBINARY(20), j JSON, PRIMARY KEY (a, b));
+CREATE TABLE keyless (n INT, t TEXT);
+CREATE TABLE kept (id INT PRIMARY KEY, t TEXT);
+INSERT INTO kept VALUES (1, NULL), (2, 'a'), (3, NULL), (4, NULL);

@@ -1,0 +1,14 @@
+START TRANSACTION;
+INSERT INTO nulls (a, b) VALUES ('it''s é \\', 7);
+UPDATE nulls SET s = 1, l = 18446744073709551615, f = 0.5, nm = 12.34, d = '2026-03-04', ts = '2026-03-04 05:06:07.89', tz = '2026-03-04 05:06:07.89', ti = '-05:06:07', e = 'ok', se = 'x,y', bi = b'101010101', vb = X'00ff', j = '{"a": 1.5}';
+COMMIT;
+START TRANSACTION;
+INSERT INTO keyless VALUES (1, NULL);
+UPDATE keyless SET t = 'a';
+COMMIT;
+START TRANSACTION;
+INSERT INTO kept VALUES (5, NULL);
+DELETE FROM kept WHERE id = 5;
+COMMIT;
+UPDATE kept SET id = 13 WHERE id = 3;
+DELETE FROM kept WHERE id = 4;

@@ -1,0 +1,2 @@
+UPDATE t SET n = 2 WHERE id = 1;
+BEGIN; UPDATE t SET a = NULL WHERE id = 2; UPDATE t SET a = 'b' WHERE id = 2; COMMIT;
