@@ -19,3 +19,15 @@ type Converter interface {
 	// does not allow are an error, never a panic.
 	Decode(topic string, data []byte) (*tailrace.Schema, tailrace.Value, error)
 }
+
+// WithHeaders is a converter whose bytes depend on more than the data: on the
+// headers of its record, too, from which an event of CloudEvents may have its
+// attributes.
+type WithHeaders interface {
+	Converter
+
+	// AppendWithHeaders is Append for the key or the value of a record that has
+	// the headers. A header with a schema is typed; one without holds the bytes
+	// that go over the wire. It keeps nothing of them.
+	AppendWithHeaders(dst []byte, topic string, headers []tailrace.Header, schema *tailrace.Schema, v tailrace.Value) ([]byte, error)
+}

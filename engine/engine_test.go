@@ -621,6 +621,26 @@ func TestATransactionalSinkIsFenced(t *testing.T) {
 	})
 }
 
+// echo writes the first header of the record in the place of the data.
+type echo struct{ converter.String }
+
+func (echo) AppendWithHeaders(dst []byte, _ string, headers []tailrace.Header, _ *tailrace.Schema, _ tailrace.Value) ([]byte, error) {
+	return append(dst, headers[0].Value.Bytes()...), nil
+}
+
+func TestAConverterThatGoesByHeadersHasThemAsBytes(t *testing.T) {
+	r := numbers(7, 8)[0]
+	r.Headers = []tailrace.Header{{Key: "h", Schema: tailrace.Int64Schema, Value: tailrace.Int64(3)}}
+	dst := new(sinkmemory.Sink)
+	c := converter.NewJSON(converter.JSONConfig{})
+	e := newEngine(t, engine.Config{Source: memory.Of(r, r), Sink: dst, Encode: engine.Converters{Key: c, Value: echo{}, Header: c}})
+	require.NoError(t, e.Run(t.Context()))
+	require.Len(t, dst.Records(), 2)
+	for _, r := range dst.Records() {
+		require.Equal(t, "3 3", fmt.Sprintf("%s %s", r.Value.Bytes(), r.Headers[0].Value.Bytes()))
+	}
+}
+
 func TestHeadersAreEncoded(t *testing.T) {
 	r := numbers(7, 8)[0]
 	r.Headers = []tailrace.Header{{Key: "h", Value: tailrace.Int64(3)}}

@@ -198,25 +198,25 @@ func (e *encoder) encode(r *tailrace.Record) (err error) {
 	}
 	e.left--
 	was := *r
+	if e.Header != nil && len(r.Headers) > 0 {
+		if err := e.headers(r); err != nil {
+			*r = was
+			return err
+		}
+	}
 	if e.Key != nil {
-		if r.Key, err = e.value(e.Key, r.Topic, r.KeySchema, r.Key); err != nil {
+		if r.Key, err = e.value(e.Key, r, r.KeySchema, r.Key); err != nil {
 			*r = was
 			return part{"key", err}
 		}
 		r.KeySchema = nil
 	}
 	if e.Value != nil {
-		if r.Value, err = e.value(e.Value, r.Topic, r.ValueSchema, r.Value); err != nil {
+		if r.Value, err = e.value(e.Value, r, r.ValueSchema, r.Value); err != nil {
 			*r = was
 			return part{"value", err}
 		}
 		r.ValueSchema = nil
-	}
-	if e.Header != nil && len(r.Headers) > 0 {
-		if err := e.headers(r); err != nil {
-			*r = was
-			return err
-		}
 	}
 	return nil
 }
@@ -229,7 +229,7 @@ func (e *encoder) headers(r *tailrace.Record) (err error) {
 	to := make([]tailrace.Header, len(r.Headers))
 	for i, h := range r.Headers {
 		to[i].Key = h.Key
-		if to[i].Value, err = e.value(e.Header, r.Topic, h.Schema, h.Value); err != nil {
+		if to[i].Value, err = e.value(e.Header, r, h.Schema, h.Value); err != nil {
 			return part{"header " + h.Key, err}
 		}
 	}
@@ -238,24 +238,26 @@ func (e *encoder) headers(r *tailrace.Record) (err error) {
 	return nil
 }
 
-func (e *encoder) value(c converter.Converter, topic string, s *tailrace.Schema, v tailrace.Value) (tailrace.Value, error) {
+func (e *encoder) value(c converter.Converter, r *tailrace.Record, s *tailrace.Schema, v tailrace.Value) (_ tailrace.Value, err error) {
 	chunk := e.chunk()
 	n := len(*chunk)
 	dst := (*chunk)[n:n]
-	out, err := c.Append(dst, topic, s, v)
-	if err != nil {
+	var b []byte
+	if h, ok := c.(converter.WithHeaders); ok {
+		b, err = h.AppendWithHeaders(dst, r.Topic, r.Headers, s, v)
+	} else {
+		b, err = c.Append(dst, r.Topic, s, v)
+	}
+	if err != nil || b == nil {
 		return tailrace.Value{}, err
 	}
-	if out == nil {
-		return tailrace.Value{}, nil
-	}
-	e.bytes += len(out)
-	if len(out) <= cap(dst) {
-		*chunk = (*chunk)[:n+len(out)]
+	e.bytes += len(b)
+	if len(b) <= cap(dst) {
+		*chunk = (*chunk)[:n+len(b)]
 	} else {
 		e.next() // it overflowed into memory of its own
 	}
-	return tailrace.Bytes(out[:len(out):len(out)]), nil
+	return tailrace.Bytes(b[:len(b):len(b)]), nil
 }
 
 // measure is about how many bytes of memory the records hold on to.

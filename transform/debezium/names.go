@@ -1,10 +1,6 @@
 package debezium
 
-import (
-	"fmt"
-	"strings"
-	"unicode/utf16"
-)
+import "github.com/tailrace-io/tailrace/internal/avroname"
 
 // NameMode is how names are made to fit Avro, which has letters, digits and
 // underscores in names and dots between them.
@@ -23,30 +19,16 @@ func (m NameMode) check(errs *optionErrors, option string) {
 }
 
 // schema adjusts the name of a schema, field that of a field, which has no dots.
-func (m NameMode) schema(name string) string { return m.adjust(name, true) }
+func (m NameMode) schema(name string) string { return m.avro().Schema(name) }
 
-func (m NameMode) field(name string) string { return m.adjust(name, false) }
+func (m NameMode) field(name string) string { return m.avro().Field(name) }
 
-func (m NameMode) adjust(name string, dots bool) string {
-	if m == NamesAsTheyAre {
-		return name
+func (m NameMode) avro() avroname.Mode {
+	switch m {
+	case NamesAvro:
+		return avroname.Underscores
+	case NamesAvroUnicode:
+		return avroname.Unicode
 	}
-	var out strings.Builder
-	for i, unit := range utf16.Encode([]rune(name)) {
-		letter := unit >= 'a' && unit <= 'z' || unit >= 'A' && unit <= 'Z' || unit == '_' && m == NamesAvro
-		digit := unit >= '0' && unit <= '9'
-		switch {
-		case letter, digit && i > 0, unit == '.' && dots && i > 0:
-			out.WriteByte(byte(unit))
-		case m == NamesAvro && digit:
-			out.WriteString("_" + string(rune(unit)))
-		case m == NamesAvro:
-			out.WriteByte('_')
-		case unit <= 0xff:
-			fmt.Fprintf(&out, "_u00%x", unit)
-		default:
-			fmt.Fprintf(&out, "_u%x", unit)
-		}
-	}
-	return out.String()
+	return ""
 }

@@ -1,6 +1,7 @@
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.confluent.connect.avro.AvroConverter;
 import io.confluent.kafka.schemaregistry.ParsedSchema;
 import io.confluent.kafka.schemaregistry.SchemaProvider;
 import io.confluent.kafka.schemaregistry.avro.AvroSchemaProvider;
@@ -10,10 +11,13 @@ import io.confluent.kafka.schemaregistry.json.JsonSchemaProvider;
 import io.confluent.kafka.schemaregistry.protobuf.ProtobufSchemaProvider;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
+import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.connect.data.SchemaAndValue;
 import org.apache.kafka.connect.json.JsonConverter;
 import org.apache.kafka.connect.storage.Converter;
@@ -48,7 +52,13 @@ public class ConverterOracle {
     if (c.has("config")) c.get("config").fields().forEachRemaining(e -> config.put(e.getKey(), e.getValue().asText()));
     Class<?> cls = Class.forName(c.get("class").asText());
     Object converter;
-    if (cls.getName().startsWith("io.confluent.")) {
+    RecordHeaders headers = new RecordHeaders();
+    if (c.has("headers")) {
+      c.get("headers").fields().forEachRemaining(e -> headers.add(e.getKey(), e.getValue().toString().getBytes(StandardCharsets.UTF_8)));
+    }
+    if (cls.getName().equals("io.debezium.converters.CloudEventsConverter")) {
+      converter = cls.getConstructor(Converter.class).newInstance(avro(registry, config));
+    } else if (cls.getName().startsWith("io.confluent.")) {
       config.putIfAbsent("schema.registry.url", "mock://x");
       converter = cls.getConstructor(SchemaRegistryClient.class).newInstance(registry);
     } else {
@@ -66,13 +76,16 @@ public class ConverterOracle {
     if (c.has("data")) {
       SchemaAndValue d = DATA.toConnectData(topic, JSON.writeValueAsBytes(c.get("data")));
       bytes = converter instanceof Converter
-          ? ((Converter) converter).fromConnectData(topic, d.schema(), d.value())
+          ? ((Converter) converter).fromConnectData(topic, headers, d.schema(), d.value())
           : ((HeaderConverter) converter).fromConnectHeader(topic, "h", d.schema(), d.value());
       answer.put("bytes", bytes == null ? null : HexFormat.of().formatHex(bytes));
-      for (String subject : registry.getAllSubjects()) {
+      ObjectNode schemas = JSON.createObjectNode();
+      for (String subject : new TreeSet<>(registry.getAllSubjects())) {
         answer.put("subject", subject);
         answer.put("schema", registry.getLatestSchemaMetadata(subject).getSchema());
+        schemas.put(subject, registry.getLatestSchemaMetadata(subject).getSchema());
       }
+      if (schemas.size() > 1) answer.set("schemas", schemas);
       if (!c.path("back").asBoolean(true)) return;
     } else {
       bytes = HexFormat.of().parseHex(c.get("read").asText());
@@ -93,5 +106,17 @@ public class ConverterOracle {
       while (root.getCause() != null) root = root.getCause();
       answer.put("backError", root.toString());
     }
+  }
+
+  /** Makes the converter that writes the Avro of CloudEvents, of the options behind "avro.". */
+  static Converter avro(SchemaRegistryClient registry, Map<String, Object> config) {
+    Map<String, Object> own = new HashMap<>();
+    config.forEach((key, v) -> {
+      if (key.startsWith("avro.")) own.put(key.substring("avro.".length()), v);
+    });
+    if (own.isEmpty()) return null;
+    AvroConverter converter = new AvroConverter(registry);
+    converter.configure(own, false);
+    return converter;
   }
 }

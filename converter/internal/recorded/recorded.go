@@ -36,6 +36,9 @@ type Case struct {
 	// Data is what is written, in the form of JSON with schemas.
 	Data json.RawMessage `json:"data,omitempty"`
 
+	// Headers are those of the record, each the text that goes over the wire.
+	Headers map[string]json.RawMessage `json:"headers,omitempty"`
+
 	// Read are bytes in hexadecimal digits, and Schema and Type what the
 	// registry has under the id 1.
 	Read   *string `json:"read,omitempty"`
@@ -51,11 +54,15 @@ type Case struct {
 
 // Answer is what the class made of it.
 type Answer struct {
-	Bytes   *string         `json:"bytes,omitempty"` // hexadecimal digits
-	Subject string          `json:"subject,omitempty"`
-	Schema  string          `json:"schema,omitempty"`
-	Back    json.RawMessage `json:"back,omitempty"` // what is read of the bytes
-	Error   string          `json:"error,omitempty"`
+	Bytes   *string `json:"bytes,omitempty"` // hexadecimal digits
+	Subject string  `json:"subject,omitempty"`
+	Schema  string  `json:"schema,omitempty"`
+
+	// Schemas are those of every subject, where there are several.
+	Schemas map[string]string `json:"schemas,omitempty"`
+
+	Back  json.RawMessage `json:"back,omitempty"` // what is read of the bytes
+	Error string          `json:"error,omitempty"`
 
 	BackError string `json:"backError,omitempty"`
 }

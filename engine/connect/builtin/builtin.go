@@ -10,6 +10,7 @@ import (
 
 	"github.com/tailrace-io/tailrace/converter"
 	"github.com/tailrace-io/tailrace/converter/avro"
+	"github.com/tailrace-io/tailrace/converter/cloudevents"
 	"github.com/tailrace-io/tailrace/converter/jsonschema"
 	"github.com/tailrace-io/tailrace/converter/protobuf"
 	"github.com/tailrace-io/tailrace/engine/connect"
@@ -125,6 +126,10 @@ func jdbcSource(p *property.Set) source.Source {
 	return jdbc.FromProperties(p, mysqljdbc.Dialect{}, mysqljdbc.MariaDB{}, postgresjdbc.Dialect{}, sqlite.Dialect{})
 }
 
+func cloudEvents(p *property.Set) converter.Converter {
+	return cloudevents.FromProperties(p, jsonConfig)
+}
+
 // converters are all that there are.
 func converters() map[string]func(*property.Set) converter.Converter {
 	return map[string]func(*property.Set) converter.Converter{
@@ -132,6 +137,7 @@ func converters() map[string]func(*property.Set) converter.Converter {
 		stringClass: text,
 		"io.debezium.converters.BinaryDataConverter":             binary,
 		"io.debezium.converters.ByteBufferConverter":             binary, // its name before Debezium 3
+		"io.debezium.converters.CloudEventsConverter":            cloudEvents,
 		"io.confluent.connect.avro.AvroConverter":                func(p *property.Set) converter.Converter { return avro.FromProperties(p) },
 		"io.confluent.connect.json.JsonSchemaConverter":          func(p *property.Set) converter.Converter { return jsonschema.FromProperties(p) },
 		"io.confluent.connect.protobuf.ProtobufConverter":        func(p *property.Set) converter.Converter { return protobuf.FromProperties(p) },

@@ -78,6 +78,48 @@ func TestConvertersWithARegistryAreThoseOfTheirClasses(t *testing.T) {
 	}
 }
 
+func TestCloudEventsConverterHasConvertersOfItsOwn(t *testing.T) {
+	server, _ := memoryregistry.Start(t)
+	r := builtin.Registry()
+	r.Sources["com.example.NothingConnector"] = nothing
+	const class = "io.debezium.converters.CloudEventsConverter"
+	schema, change := change()
+	for _, c := range []struct{ options, want []string }{
+		{[]string{"value.converter.json.schemas.enable", "false"}, []string{`"iodebeziumop":"c"`, `"data":{"before":null,`}},
+		{nil, []string{`"data":{"schema":{"type":"struct"`}},
+		{[]string{"value.converter.data.serializer.type", "avro", "value.converter.avro.schema.registry.url", server.URL}, []string{server.URL + "/schemas/ids/1"}},
+	} {
+		cfg, _, err := r.Config(config(append([]string{"value.converter", class}, c.options...)...))
+		require.NoError(t, err)
+		out, err := cfg.Encode.Value.Append([]byte{}, "t", schema, change)
+		require.NoError(t, err)
+		for _, want := range c.want {
+			assert.Contains(t, string(out), want)
+		}
+	}
+	_, _, err := r.Config(config("value.converter", class, "value.converter.data.serializer.type", "avro"))
+	assert.ErrorContains(t, err, "value.converter.avro.schema.registry.url")
+	_, _, err = r.Config(config("value.converter", class, "value.converter.json.schema.enable", "false"))
+	assert.ErrorContains(t, err, "json.schemas.enable?")
+}
+
+// change is a change event of the connector for MySQL.
+func change() (*tailrace.Schema, tailrace.Value) {
+	text, number := tailrace.String, tailrace.Int64
+	source := tailrace.NewSchema(tailrace.TypeStruct)
+	for _, name := range []string{"connector", "name", "db", "file"} {
+		source.Field(name, tailrace.StringSchema)
+	}
+	source.Field("pos", tailrace.Int64Schema).Field("ts_ms", tailrace.Int64Schema)
+	row := tailrace.NewSchema(tailrace.TypeStruct).Name("s.t.Value").Optional().Field("id", tailrace.Int64Schema).MustBuild()
+	envelope := tailrace.NewSchema(tailrace.TypeStruct).Name("s.t.Envelope").
+		Field("before", row).Field("after", row).Field("source", source.MustBuild()).Field("op", tailrace.StringSchema).MustBuild()
+	return envelope, tailrace.StructOf([]tailrace.Value{
+		{}, tailrace.StructOf([]tailrace.Value{number(7)}),
+		tailrace.StructOf([]tailrace.Value{text("mysql"), text("s"), text("db"), text("binlog.1"), number(4), number(0)}), text("c"),
+	})
+}
+
 func TestBinaryDataConverterLeavesWhatIsNotBytesToItsDelegate(t *testing.T) {
 	r := builtin.Registry()
 	r.Sources["com.example.NothingConnector"] = nothing

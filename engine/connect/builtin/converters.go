@@ -19,7 +19,9 @@ func jsonProperties() property.Table {
 	}
 }
 
-func json(p *property.Set) converter.Converter {
+func json(p *property.Set) converter.Converter { return converter.NewJSON(jsonConfig(p)) }
+
+func jsonConfig(p *property.Set) converter.JSONConfig {
 	p.Use(jsonProperties())
 	config := converter.JSONConfig{
 		Schemas:         p.Bool("schemas.enable"),
@@ -35,7 +37,7 @@ func json(p *property.Set) converter.Converter {
 		}
 		config.Schema = schema
 	}
-	return converter.NewJSON(config)
+	return config
 }
 
 func stringProperties() property.Table {

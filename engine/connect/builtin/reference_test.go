@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tailrace-io/tailrace/converter/avro"
+	"github.com/tailrace-io/tailrace/converter/cloudevents"
 	"github.com/tailrace-io/tailrace/converter/jsonschema"
 	"github.com/tailrace-io/tailrace/converter/protobuf"
 	"github.com/tailrace-io/tailrace/converter/registry"
@@ -65,6 +66,7 @@ func pages() map[string][]section {
 			{"JsonConverter, behind `key.converter.`, `value.converter.`, `header.converter.` or `converter.`", jsonProperties()},
 			{"StringConverter, likewise", stringProperties()},
 			{"BinaryDataConverter, likewise", binaryProperties()},
+			{"CloudEventsConverter, likewise", cloudevents.Properties()},
 		},
 		"schema-registry": {
 			{"io.confluent.connect.avro.AvroConverter, behind `key.converter.`, `value.converter.` or `converter.`", avro.Properties()},
