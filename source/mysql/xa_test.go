@@ -2,9 +2,12 @@ package mysql_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"testing"
+	"time"
 
+	driver "github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -23,6 +26,9 @@ func xaServers(t *testing.T, test func(t *testing.T, s *testserver.MySQLServer, 
 	})
 }
 
+// unknownXID is the error XAER_NOTA: there is no transaction of that name to be ended.
+const unknownXID = 1397
+
 // xaTable makes a table and a source over it. Statements of prepare lay two
 // rows into an XA transaction.
 func xaTable(t *testing.T, s *testserver.MySQLServer, flavor mysql.Flavor) (src mysql.Source, exec func(statements ...string), prepare func(id string, from int) []string) {
@@ -31,13 +37,19 @@ func xaTable(t *testing.T, s *testserver.MySQLServer, flavor mysql.Flavor) (src 
 	src.Flavor = flavor
 	src.TransactionMetadata = false
 	exec = func(statements ...string) {
-		// MariaDB lets others commit only once the connection that prepared is gone.
+		// MariaDB lets others end a transaction only once the connection that
+		// prepared it is gone, which is some time after it was closed.
 		db, err := sql.Open("mysql", s.DSN(database))
 		require.NoError(t, err)
 		defer db.Close()
 		db.SetMaxOpenConns(1)
 		for _, statement := range statements {
-			_, err := db.Exec(statement)
+			var err error
+			require.Eventually(t, func() bool {
+				_, err = db.Exec(statement)
+				var refused *driver.MySQLError
+				return !errors.As(err, &refused) || refused.Number != unknownXID
+			}, time.Minute, 10*time.Millisecond, statement)
 			require.NoError(t, err, statement)
 		}
 	}
