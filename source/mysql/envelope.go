@@ -1,16 +1,11 @@
 package mysql
 
 import (
-	"crypto/rand"
-	"encoding/binary"
-	"fmt"
 	"time"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 )
-
-// version is what the source block says of who made the event.
-const version = "0.1.0"
 
 // The places of the source block's fields.
 const (
@@ -34,30 +29,14 @@ const (
 	sourceFields
 )
 
-// The places of the envelope's fields.
-const (
-	envelopeBefore = iota
-	envelopeAfter
-	envelopeSource
-	envelopeTransaction
-	envelopeOp
-	envelopeMillis
-	envelopeMicros
-	envelopeNanos
-	envelopeFields
-)
-
 // newSourceSchema is the schema of the connector's source block.
 func newSourceSchema(f Flavor) *tailrace.Schema {
-	snapshot := tailrace.Semantic(tailrace.EnumName).Optional().
-		Parameter("allowed", "true,first,first_in_data_collection,last_in_data_collection,last,false,incremental").
-		Default(tailrace.String("false")).MustBuild()
 	return tailrace.NewSchema(tailrace.TypeStruct).Name("io.debezium.connector."+string(f)+".Source").Version(1).
 		Field("version", tailrace.StringSchema).
 		Field("connector", tailrace.StringSchema).
 		Field("name", tailrace.StringSchema).
 		Field("ts_ms", tailrace.Int64Schema).
-		Field("snapshot", snapshot).
+		Field("snapshot", envelope.MarkSchema()).
 		Field("db", tailrace.StringSchema).
 		Field("sequence", tailrace.OptionalStringSchema).
 		Field("ts_us", tailrace.OptionalInt64Schema).
@@ -71,25 +50,6 @@ func newSourceSchema(f Flavor) *tailrace.Schema {
 		Field("thread", tailrace.OptionalInt64Schema).
 		Field("query", tailrace.OptionalStringSchema).
 		MustBuild()
-}
-
-// envelopeSchema is the schema of the changes of a table.
-func envelopeSchema(name string, row, source *tailrace.Schema) (*tailrace.Schema, error) {
-	transaction := tailrace.NewSchema(tailrace.TypeStruct).Name("event.block").Version(1).Optional().
-		Field("id", tailrace.StringSchema).
-		Field("total_order", tailrace.Int64Schema).
-		Field("data_collection_order", tailrace.Int64Schema).
-		MustBuild()
-	return tailrace.NewSchema(tailrace.TypeStruct).Name(name).Version(2).
-		Field("before", row).
-		Field("after", row).
-		Field("source", source).
-		Field("transaction", transaction).
-		Field("op", tailrace.StringSchema).
-		Field("ts_ms", tailrace.OptionalInt64Schema).
-		Field("ts_us", tailrace.OptionalInt64Schema).
-		Field("ts_ns", tailrace.OptionalInt64Schema).
-		Build()
 }
 
 // writer makes records and gathers them into a batch. What is the same for all
@@ -111,45 +71,25 @@ type writer struct {
 
 	noTombstones bool
 
-	transaction *transaction // nil where nothing is told of transactions
+	transactions string // the topic of what is told of transactions; "" where nothing is
+	transaction  envelope.TransactionCount
 }
 
 func newWriter(s *Source) *writer {
-	w := &writer{noTombstones: s.NoTombstones, transaction: newTransaction(s)}
-	w.source[sourceVersion] = tailrace.String(version)
+	w := &writer{noTombstones: s.NoTombstones}
+	if s.TransactionMetadata {
+		w.transactions = envelope.TopicName(s.TopicPrefix + s.TopicDelimiter + s.TransactionTopic)
+	}
+	w.source[sourceVersion] = tailrace.String(envelope.Version)
 	w.source[sourceConnector] = tailrace.String(string(s.Flavor))
 	w.source[sourceName] = tailrace.String(s.TopicPrefix)
 	w.source[sourceServerID] = tailrace.Int64(0)
 	w.source[sourceRow] = tailrace.Int32(0)
 	w.source[sourceSnapshot] = tailrace.String("false")
 	if !s.NoContextHeaders {
-		w.headers = contextHeaders(s)
+		w.headers = envelope.ContextHeaders(string(s.Flavor), s.TopicPrefix)
 	}
 	return w
-}
-
-// contextHeaders say of a record where it comes from.
-func contextHeaders(s *Source) []tailrace.Header {
-	header := func(name, value string) tailrace.Header {
-		return tailrace.Header{Key: "__debezium.context." + name, Schema: tailrace.StringSchema, Value: tailrace.String(value)}
-	}
-	headers := []tailrace.Header{
-		header("connectorLogicalName", s.TopicPrefix),
-		header("taskId", "0"),
-		header("connectorName", string(s.Flavor)),
-		header("runId", newRunID(time.Now())),
-	}
-	return headers[:len(headers):len(headers)]
-}
-
-// newRunID is a UUID of version 7: a moment and random bits.
-func newRunID(now time.Time) string {
-	var b [16]byte
-	rand.Read(b[:])
-	random := binary.BigEndian.Uint16(b[6:])
-	binary.BigEndian.PutUint64(b[:], uint64(now.UnixMilli())<<16|7<<12|uint64(random&0xfff))
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // stamp sets when the changes that follow took effect.
@@ -218,14 +158,12 @@ func (w *writer) block() []tailrace.Value {
 
 // add adds the record of a change. before and after are null or the row.
 func (w *writer) add(t *table, op, key, before, after tailrace.Value, block []tailrace.Value, headers []tailrace.Header) {
-	values := w.slab.Values(envelopeFields)
-	values[envelopeBefore], values[envelopeAfter] = before, after
-	values[envelopeSource] = tailrace.StructOf(block)
-	if w.transaction != nil {
-		values[envelopeTransaction] = w.transaction.next(&w.slab, t.id)
-	}
-	values[envelopeOp] = op
-	values[envelopeMillis], values[envelopeMicros], values[envelopeNanos] = w.millis, w.micros, w.nanos
+	values := w.slab.Values(envelope.Fields)
+	values[envelope.Before], values[envelope.After] = before, after
+	values[envelope.Source] = tailrace.StructOf(block)
+	values[envelope.Transaction] = w.transaction.Next(&w.slab, t.fullName)
+	values[envelope.Op] = op
+	values[envelope.Millis], values[envelope.Micros], values[envelope.Nanos] = w.millis, w.micros, w.nanos
 	r := tailrace.Record{Topic: t.topic, ValueSchema: t.schema, Value: tailrace.StructOf(values), Headers: headers}
 	if !key.IsNull() { // it is of a truncate, and of a table without a key
 		r.KeySchema, r.Key = t.keySchema, key

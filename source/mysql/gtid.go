@@ -115,7 +115,7 @@ func (r *reader) wantedGTIDs(ctx context.Context, c *conn, stored string) (strin
 	if err != nil {
 		return "", fmt.Errorf("the server's gtid_executed: %w", err)
 	}
-	wanted := func(u binlog.UUID) bool { return r.sel.gtids.includes(u.String()) }
+	wanted := func(u binlog.UUID) bool { return r.sel.gtids.Includes(u.String()) }
 	set.Filter(wanted)
 	executed.Filter(func(u binlog.UUID) bool { return !wanted(u) })
 	set.AddSet(executed)

@@ -5,15 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 	"github.com/tailrace-io/tailrace/source/mysql/internal/binlog"
-)
-
-var (
-	heartbeatKeySchema = tailrace.NewSchema(tailrace.TypeStruct).Name("io.debezium.connector.common.ServerNameKey").Version(1).
-				Field("serverName", tailrace.StringSchema).MustBuild()
-	heartbeatSchema = tailrace.NewSchema(tailrace.TypeStruct).Name("io.debezium.connector.common.Heartbeat").Version(1).
-			Field("ts_ms", tailrace.Int64Schema).MustBuild()
 )
 
 // heartbeat adds the record of one, and runs the statement that goes with it.
@@ -31,10 +24,8 @@ func (s *stream) heartbeat(ctx context.Context, w *writer) (err error) {
 		}
 	}
 	w.begin()
-	key, value := w.slab.Values(1), w.slab.Values(1)
-	key[0], value[0] = tailrace.String(s.src.TopicPrefix), w.millis
-	w.records = append(w.records, tailrace.Record{Topic: topicName(s.src.HeartbeatPrefix + s.src.TopicDelimiter + s.src.TopicPrefix),
-		KeySchema: heartbeatKeySchema, Key: tailrace.StructOf(key), ValueSchema: heartbeatSchema, Value: tailrace.StructOf(value)})
+	topic := envelope.TopicName(s.src.HeartbeatPrefix + s.src.TopicDelimiter + s.src.TopicPrefix)
+	w.records = append(w.records, envelope.Heartbeat(&w.slab, topic, s.src.TopicPrefix, w.millis))
 	s.beat = time.Now().Add(s.src.Heartbeat)
 	return nil
 }

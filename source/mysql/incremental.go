@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 	"github.com/tailrace-io/tailrace/source/mysql/internal/binlog"
 	"github.com/tailrace-io/tailrace/source/signal"
 )
@@ -371,7 +372,7 @@ func (s *stream) give(w *writer) error {
 	}
 	t := s.chunk
 	was, happened, counting := w.source, w.happened, w.transaction
-	w.transaction = nil // they are of none
+	w.transaction = envelope.TransactionCount{} // they are of none
 	w.source[sourceSnapshot], w.source[sourceDB], w.source[sourceTable] = markIncremental, t.db, t.name
 	w.source[sourceRow], w.source[sourceQuery] = tailrace.Int32(0), tailrace.Value{}
 	if s.atRest() {

@@ -10,7 +10,7 @@ type NameMode string
 const (
 	NameAsIs        NameMode = "none"         // as the server has them. The default
 	NameAvro        NameMode = "avro"         // an underscore for each character that Avro does not have in names
-	NameAvroUnicode NameMode = "avro_unicode" // _u and four hexadecimal digits for each of them, and for underscores
+	NameAvroUnicode NameMode = "avro_unicode" // _u and hexadecimal digits for each of them, and for underscores
 )
 
 func (m NameMode) schema(name string) string { return envelope.Names(m).Schema(name) }
@@ -19,5 +19,5 @@ func (m NameMode) field(name string) string { return envelope.Names(m).Field(nam
 
 // topicOf names the topic of a table.
 func (s *Source) topicOf(id tableID) string {
-	return topicName(s.TopicPrefix + s.TopicDelimiter + id.db + s.TopicDelimiter + id.name)
+	return envelope.TopicName(s.TopicPrefix + s.TopicDelimiter + id.db + s.TopicDelimiter + id.name)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 )
 
 // position says how far the log was read, in the terms of Debezium's offsets.
@@ -34,7 +35,7 @@ type position struct {
 	// transaction is the name of the transaction, and counts are its changes a
 	// table so far, where transactions are told of.
 	transaction string
-	counts      []tableCount
+	counts      []envelope.TableCount
 
 	// prepared are the XA transactions that are prepared and not committed yet.
 	prepared []preparedXA
@@ -66,8 +67,8 @@ func (p *position) append(dst []byte) []byte {
 	if p.transaction != "" {
 		dst = appendJSONText(append(dst, `,"transaction_id":`...), p.transaction)
 		for _, c := range p.counts {
-			dst = appendJSONText(append(dst, ','), countKey+c.name)
-			dst = strconv.AppendInt(append(dst, ':'), c.count, 10)
+			dst = appendJSONText(append(dst, ','), countKey+c.Name)
+			dst = strconv.AppendInt(append(dst, ':'), c.Count, 10)
 		}
 	}
 	if len(p.prepared) > 0 {
@@ -146,7 +147,7 @@ func parsePosition(text string) (position, error) {
 
 // parseCounts reads the counts of a transaction's changes out of a position
 // that is a JSON object.
-func parseCounts(text string) []tableCount {
+func parseCounts(text string) []envelope.TableCount {
 	if !strings.Contains(text, countKey) {
 		return nil
 	}
@@ -154,11 +155,11 @@ func parseCounts(text string) []tableCount {
 	if json.Unmarshal([]byte(text), &members) != nil {
 		return nil
 	}
-	var out []tableCount
+	var out []envelope.TableCount
 	for _, key := range slices.Sorted(maps.Keys(members)) {
 		if name, ok := strings.CutPrefix(key, countKey); ok {
 			n, _ := members[key].(float64)
-			out = append(out, tableCount{name, int64(n)})
+			out = append(out, envelope.TableCount{Name: name, Count: int64(n)})
 		}
 	}
 	return out

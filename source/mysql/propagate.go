@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 )
 
 // propagated gives the schema with the column's type of the server in its
@@ -20,7 +21,7 @@ func (s *selection) propagated(id tableID, def *columnDefinition, schema *tailra
 	if strings.Contains(def.full, "zerofill") {
 		typ += " ZEROFILL"
 	}
-	if !matchesAny(s.sourceColumns, id.String()+"."+def.name) && !matchesAny(s.sourceTypes, id.String()+"."+typ) {
+	if !s.sourceColumns.Match(id.String()+"."+def.name) && !s.sourceTypes.Match(id.String()+"."+typ) {
 		return schema, nil
 	}
 	b := schema.Builder()
@@ -37,8 +38,8 @@ func (s *selection) propagated(id tableID, def *columnDefinition, schema *tailra
 
 // shown gives the schema of a column in values, with all that it says beyond
 // its type, and the mask of its values.
-func (s *selection) shown(id tableID, def *columnDefinition, schema *tailrace.Schema) (masker, *tailrace.Schema, error) {
-	mask, schema, err := s.masked(id, def, schema)
+func (s *selection) shown(id tableID, def *columnDefinition, schema *tailrace.Schema) (envelope.Masker, *tailrace.Schema, error) {
+	mask, schema, err := s.masks.Of(envelope.MaskedColumn{Name: id.String() + "." + def.name, Text: isMaskable(def), Room: def.length}, schema)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -3,11 +3,8 @@ package mysql
 import (
 	"crypto/tls"
 	"net"
-	"regexp"
 	"strconv"
-	"strings"
 
-	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/internal/envelope"
@@ -50,7 +47,7 @@ func fromProperties(p *property.Set, flavor Flavor, histories Histories, channel
 		UnsignedBigints: UnsignedBigintMode(p.Enum("bigint.unsigned.handling.mode")),
 
 		NoTombstones:     !p.Bool("tombstones.on.delete"),
-		Skip:             skippedOperations(p),
+		Skip:             envelope.SkippedOf(p),
 		IncludeQuery:     p.Bool("include.query"),
 		SchemaChanges:    p.Bool("include.schema.changes"),
 		NoContextHeaders: !p.Bool("extended.headers.enabled"),
@@ -71,44 +68,16 @@ func fromProperties(p *property.Set, flavor Flavor, histories Histories, channel
 	return s
 }
 
-func filter(p *property.Set, include, exclude string) Filter {
-	f := Filter{Include: exprs(p, include), Exclude: exprs(p, exclude)}
-	if len(f.Include) > 0 && len(f.Exclude) > 0 {
-		p.Errorf(exclude, "cannot be set together with %s: keep one of them", include)
-	}
+func filter(p *property.Set, include, exclude string) (f Filter) {
+	f.Include, f.Exclude = envelope.FilterOf(p, include, exclude)
 	return f
-}
-
-// exprs gives the text of regular expressions, as Go spells them. Names that
-// are plain stay as they are, for messages and for the check of what is there.
-func exprs(p *property.Set, key string) []string {
-	var out []string
-	for _, re := range p.Regexps(key) {
-		text := re.String()
-		inner := strings.TrimSuffix(strings.TrimPrefix(text, "(?i)^(?:"), ")$")
-		if _, err := regexp.Compile(inner); err == nil {
-			text = inner
-		}
-		out = append(out, text)
-	}
-	return out
-}
-
-func skippedOperations(p *property.Set) []tailrace.Op {
-	skip := []tailrace.Op{}
-	for _, op := range p.List("skipped.operations") {
-		if op != "none" {
-			skip = append(skip, tailrace.Op(op))
-		}
-	}
-	return skip
 }
 
 // Properties are those of Debezium's connectors for MySQL and MariaDB.
 func Properties() property.Table {
 	var t property.Table
 	for _, part := range []property.Table{
-		connectionProperties(), selectionProperties(), valueProperties(), snapshotProperties(), inbox.Properties(), eventProperties(), topicProperties(), historyProperties(),
+		connectionProperties(), selectionProperties(), valueProperties(), snapshotProperties(), inbox.Properties(), eventProperties(), envelope.Properties("database.table"), historyProperties(),
 		ignoredProperties(), laterProperties(),
 	} {
 		t = append(t, part...)

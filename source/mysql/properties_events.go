@@ -1,103 +1,23 @@
 package mysql
 
 import (
-	"strconv"
-	"strings"
-
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/source/internal/envelope"
 )
 
-// topicProperties are those of topics, keys, masks and what else becomes of
-// events.
-func topicProperties() property.Table {
-	modes := []string{"none", "avro", "avro_unicode"}
-	return property.Table{
-		{Key: "topic.delimiter", Default: ".", Doc: "What stands between the parts of topics' names."},
-		{Key: "schema.name.adjustment.mode", Type: property.Enum, Default: "none", Values: modes, Doc: "How the names of schemas are made to fit Avro."},
-		{Key: "field.name.adjustment.mode", Type: property.Enum, Default: "none", Values: modes, Doc: "How the names of fields are made to fit Avro."},
-		{Key: "provide.transaction.metadata", Type: property.Bool, Default: "false",
-			Doc: "Whether changes have their place in their transaction, and transactions a topic of their own."},
-		{Key: "topic.transaction", Default: "transaction", Doc: "The name of the topic of transactions, behind the prefix."},
-		{Key: "heartbeat.interval.ms", Type: property.Millis, Default: "0", Check: property.AtLeast(0), Doc: "How often a heartbeat is written; 0 for never."},
-		{Key: "heartbeat.action.query", Doc: "A statement that is run with each heartbeat."},
-		{Key: "topic.heartbeat.prefix", Default: "__debezium-heartbeat", Doc: "What the topic of heartbeats begins with, in front of the prefix."},
-		{Key: "message.key.columns", Doc: "Other keys of tables: `database.table:column,column`, with semicolons between the tables; both parts are regular expressions."},
-		{Key: "skip.messages.without.change", Type: property.Bool, Default: "false", Doc: "Whether to leave out updates that change no captured column."},
-		{Key: "column.mask.with.<n>.chars", Type: property.Regexps, Doc: "The text columns whose values are so many asterisks."},
-		{Key: "column.mask.hash.*", Type: property.Regexps,
-			Doc: "`column.mask.hash.ALGORITHM.with.salt.SALT`, and `column.mask.hash.v2.…`: the text columns whose values are hashed."},
-		{Key: "column.truncate.to.<n>.chars", Type: property.Regexps, Doc: "The text columns of whose values so many characters remain."},
-		{Key: "column.propagate.source.type", Type: property.Regexps, Doc: "The columns whose schemas have the server's type in their parameters."},
-		{Key: "datatype.propagate.source.type", Type: property.Regexps, Doc: "The same by type, as `database.table.TYPE`."},
-	}
-}
-
-// eventProperties takes the values of topicProperties.
+// eventProperties takes the values of those that all connectors share.
 func (s *Source) eventProperties(p *property.Set) {
 	s.TopicDelimiter = p.String("topic.delimiter")
 	s.SchemaNames, s.FieldNames = NameMode(p.Enum("schema.name.adjustment.mode")), NameMode(p.Enum("field.name.adjustment.mode"))
 	s.TransactionMetadata, s.TransactionTopic = p.Bool("provide.transaction.metadata"), p.String("topic.transaction")
 	s.Heartbeat, s.HeartbeatPrefix, s.HeartbeatQuery = p.Millis("heartbeat.interval.ms"), p.String("topic.heartbeat.prefix"), p.String("heartbeat.action.query")
-	s.KeyColumns = keyColumnsOf(p)
+	for _, k := range envelope.KeyColumnsOf(p, "database.table") {
+		s.KeyColumns = append(s.KeyColumns, KeyColumns(k))
+	}
 	s.Reselect = (*Reselect)(envelope.ReselectOf(p))
 	s.SkipUnchanged = p.Bool("skip.messages.without.change")
-	s.Masks = masksOf(p)
-	s.SourceTypeColumns, s.SourceTypes = exprs(p, "column.propagate.source.type"), exprs(p, "datatype.propagate.source.type")
-}
-
-// keyColumnsOf reads message.key.columns.
-func keyColumnsOf(p *property.Set) []KeyColumns {
-	const key = "message.key.columns"
-	var out []KeyColumns
-	for entry := range strings.SplitSeq(p.String(key), ";") {
-		if entry = strings.TrimSpace(entry); entry == "" {
-			continue
-		}
-		table, columns, ok := strings.Cut(entry, ":")
-		if !ok || table == "" || columns == "" {
-			p.Errorf(key, "must be database.table:column,column with semicolons between the tables, and %q is not", entry)
-			continue
-		}
-		k := KeyColumns{Table: table}
-		for column := range strings.SplitSeq(columns, ",") {
-			k.Columns = append(k.Columns, strings.TrimSpace(column))
-		}
-		for _, expr := range append([]string{table}, k.Columns...) {
-			if _, err := property.CompileJava(expr); err != nil {
-				p.Errorf(key, "%w", err)
-			}
-		}
-		out = append(out, k)
+	for _, m := range envelope.MasksOf(p) {
+		s.Masks = append(s.Masks, Mask(m))
 	}
-	return out
-}
-
-// masksOf reads the properties that carry how to mask in their names.
-func masksOf(p *property.Set) []Mask {
-	var out []Mask
-	number := func(m property.Match) *int {
-		n, err := strconv.Atoi(m.Args[0])
-		if err != nil || n < 0 {
-			p.Errorf(m.Key, "has %q where a number of characters belongs", m.Args[0])
-			n = 0
-		}
-		return &n
-	}
-	for _, m := range p.Matches("column.truncate.to.<n>.chars") {
-		out = append(out, Mask{Columns: exprs(p, m.Key), Truncate: number(m)})
-	}
-	for _, m := range p.Matches("column.mask.with.<n>.chars") {
-		out = append(out, Mask{Columns: exprs(p, m.Key), Stars: number(m)})
-	}
-	for _, m := range p.Matches("column.mask.hash.*") {
-		algorithm, salt, ok := strings.Cut(m.Args[0], ".with.salt.")
-		algorithm, plain := strings.CutPrefix(algorithm, "v2.")
-		if !ok || digestOf(algorithm) == nil {
-			p.Errorf(m.Key, "must be named column.mask.hash.ALGORITHM.with.salt.SALT, with MD5, SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512")
-			continue
-		}
-		out = append(out, Mask{Columns: exprs(p, m.Key), Hash: algorithm, Salt: salt, Plain: plain})
-	}
-	return out
+	s.SourceTypeColumns, s.SourceTypes = envelope.ExprsOf(p, "column.propagate.source.type"), envelope.ExprsOf(p, "datatype.propagate.source.type")
 }

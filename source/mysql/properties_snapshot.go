@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 	"github.com/tailrace-io/tailrace/source/internal/inbox"
 	"github.com/tailrace-io/tailrace/source/signal"
 )
@@ -37,7 +38,7 @@ func (s *Source) snapshotProperties(p *property.Set) {
 	s.Snapshot = SnapshotMode(p.Enum("snapshot.mode"))
 	const steps = "snapshot.mode.configuration.based."
 	s.SnapshotSteps = SnapshotSteps{Data: p.Bool(steps + "snapshot.data"), Stream: p.Bool(steps + "start.stream"), OnDataError: p.Bool(steps + "snapshot.on.data.error")}
-	s.SnapshotTables = exprs(p, "snapshot.include.collection.list")
+	s.SnapshotTables = envelope.ExprsOf(p, "snapshot.include.collection.list")
 	s.SnapshotLocking = SnapshotLocking(p.Enum("snapshot.locking.mode"))
 	s.SnapshotLockTimeout, s.SnapshotDelay = p.Millis("snapshot.lock.timeout.ms"), p.Millis("snapshot.delay.ms")
 	s.SnapshotThreads = p.Int("snapshot.max.threads")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 	"github.com/tailrace-io/tailrace/source/mysql/internal/ddl"
 )
 
@@ -64,7 +65,7 @@ func newSchemaChanges(s *Source, source *tailrace.Schema) *schemaChanges {
 		Field("table", table).
 		MustBuild()
 	return &schemaChanges{
-		topic: topicName(s.TopicPrefix),
+		topic: envelope.TopicName(s.TopicPrefix),
 		keySchema: tailrace.NewSchema(tailrace.TypeStruct).Name(name+".SchemaChangeKey").Version(1).
 			Field("databaseName", tailrace.StringSchema).MustBuild(),
 		schema: tailrace.NewSchema(tailrace.TypeStruct).Name(name+".SchemaChangeValue").Version(1).

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 	"github.com/tailrace-io/tailrace/source/internal/inbox"
 	"github.com/tailrace-io/tailrace/source/internal/incremental"
 	"github.com/tailrace-io/tailrace/source/signal"
@@ -82,7 +83,7 @@ func (r *reader) restore(pos position) error {
 
 // add captures more tables.
 func (r *reader) add(exprs []string) error {
-	added, err := compileAll("added tables", exprs)
+	added, err := envelope.Compile("added tables", exprs)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/offset"
 	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 	"github.com/tailrace-io/tailrace/source/internal/inbox"
 	"github.com/tailrace-io/tailrace/source/signal"
 )
@@ -461,10 +462,10 @@ func (s *Source) check() error {
 	}
 	if s.TopicPrefix == "" {
 		bad("TopicPrefix is empty: give the server a logical name, which topics and offsets begin with")
-	} else if i := strings.IndexFunc(s.TopicPrefix, notInTopic); i >= 0 {
+	} else if i := strings.IndexFunc(s.TopicPrefix, envelope.NotInTopic); i >= 0 {
 		bad("TopicPrefix %q: topics have no %q in their names, only letters, digits, dots, underscores and hyphens", s.TopicPrefix, s.TopicPrefix[i:i+1])
 	}
-	if i := strings.IndexFunc(s.TopicDelimiter, notInTopic); i >= 0 {
+	if i := strings.IndexFunc(s.TopicDelimiter, envelope.NotInTopic); i >= 0 {
 		bad("TopicDelimiter %q: topics have no %q in their names, only letters, digits, dots, underscores and hyphens", s.TopicDelimiter, s.TopicDelimiter[i:i+1])
 	}
 	if s.Heartbeat < 0 || s.SnapshotDelay < 0 {
@@ -479,7 +480,7 @@ func (s *Source) check() error {
 	if s.SignalTable != "" && !strings.Contains(s.SignalTable, ".") {
 		bad("SignalTable is %q: name the table with its database, as in shop.debezium_signal", s.SignalTable)
 	}
-	if i := strings.IndexFunc(s.NotificationTopic, notInTopic); i >= 0 {
+	if i := strings.IndexFunc(s.NotificationTopic, envelope.NotInTopic); i >= 0 {
 		bad("NotificationTopic %q: topics have no %q in their names, only letters, digits, dots, underscores and hyphens", s.NotificationTopic, s.NotificationTopic[i:i+1])
 	}
 	for name, statement := range s.SnapshotSelects {
@@ -509,10 +510,6 @@ func (s *Source) check() error {
 		errs = append(errs, oneOf("Skip", op, tailrace.OpCreate, tailrace.OpUpdate, tailrace.OpDelete, tailrace.OpTruncate))
 	}
 	return errors.Join(errs...)
-}
-
-func notInTopic(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '_' && r != '-'
 }
 
 // oneOf is the error of a field that has none of the values it may have.

@@ -116,9 +116,7 @@ func (s *stream) offset() position {
 	s.changed = false
 	p := s.pos
 	p.GTIDs, p.prepared = s.gtids.text(), s.prepared
-	if t := s.w.transaction; t != nil {
-		p.transaction, p.counts = t.id.Text(), t.tables
-	}
+	p.transaction, p.counts = s.w.transaction.ID(), s.w.transaction.Counts()
 	return p
 }
 
@@ -273,7 +271,7 @@ func (s *stream) beginGTID(w *writer, ev *binlog.Event) error {
 	s.began, s.in, s.moved, s.commit = true, false, true, int64(g.OriginalCommit)
 	s.pending = pendingGTID{}
 	w.source[sourceGTID] = tailrace.Value{}
-	s.unwanted = !s.sel.allGTIDs() && !s.src.GTIDAllRows && !g.Anonymous && !s.sel.gtids.includes(g.Source.String())
+	s.unwanted = !s.sel.allGTIDs() && !s.src.GTIDAllRows && !g.Anonymous && !s.sel.gtids.Includes(g.Source.String())
 	if !g.Anonymous {
 		s.pending = pendingGTID{there: true, uuid: g.Source, tag: g.Tag, number: g.Number}
 		var buf [96]byte

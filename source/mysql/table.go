@@ -3,10 +3,9 @@ package mysql
 import (
 	"fmt"
 	"slices"
-	"strings"
-	"unicode/utf16"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 )
 
 // table is one version of a captured table: its schemas and how its rows are
@@ -33,13 +32,20 @@ type table struct {
 	schema    *tailrace.Schema // of the envelope
 
 	db, name   tailrace.Value
+	fullName   string // database.table
 	definition *definition
+}
+
+// placedMask is the mask of one of a value's fields.
+type placedMask struct {
+	place int
+	mask  envelope.Masker
 }
 
 // newTable makes the version of a table that has the definition.
 func newTable(s *Source, sel *selection, sourceSchema *tailrace.Schema, d *definition) (*table, error) {
 	t := &table{id: d.id, definition: d, topic: s.topicOf(d.id),
-		db: tailrace.String(d.id.db), name: tailrace.String(d.id.name), rowEnd: -1}
+		db: tailrace.String(d.id.db), name: tailrace.String(d.id.name), fullName: d.id.String(), rowEnd: -1}
 	t.all = make([]int, len(d.columns))
 	keyColumns := sel.keyColumns(d)
 	hidden := false
@@ -56,7 +62,7 @@ func newTable(s *Source, sel *selection, sourceSchema *tailrace.Schema, d *defin
 			t.rowEnd = len(t.columns)
 		}
 		col, err := newColumn(s, def)
-		var mask masker
+		var mask envelope.Masker
 		if err == nil {
 			plain = append(plain, col.schema)
 			mask, col.schema, err = sel.shown(d.id, def, col.schema)
@@ -104,7 +110,7 @@ func (t *table) makeSchemas(s *Source, keyColumns []string, plain []*tailrace.Sc
 			return fmt.Errorf("table %s: %w", t.id, err)
 		}
 	}
-	if t.schema, err = envelopeSchema(name(".Envelope"), t.rowSchema, sourceSchema); err != nil {
+	if t.schema, err = envelope.Schema(name(".Envelope"), t.rowSchema, sourceSchema); err != nil {
 		return fmt.Errorf("table %s: %w", t.id, err)
 	}
 	return nil
@@ -117,23 +123,6 @@ func (t *table) same(u *table) bool {
 		slices.Equal(t.all, u.all) && slices.EqualFunc(t.definition.columns, u.definition.columns, func(a, b columnDefinition) bool {
 		return a.full == b.full && a.charset == b.charset
 	})
-}
-
-// topicName replaces what a topic's name cannot have, as Debezium does: each of
-// Java's characters by an underscore.
-func topicName(name string) string {
-	var out strings.Builder
-	for _, r := range name {
-		switch {
-		case !notInTopic(r):
-			out.WriteRune(r)
-		case utf16.RuneLen(r) == 2:
-			out.WriteString("__")
-		default:
-			out.WriteByte('_')
-		}
-	}
-	return out.String()
 }
 
 // completeKey fills the key of a row's second image where it was left out, as
@@ -157,7 +146,9 @@ func (t *table) value(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Va
 		copy(row, columns)
 	}
 	for _, m := range t.masks {
-		row[m.place] = m.mask(slab, row[m.place])
+		if v := row[m.place]; !v.IsUnchanged() {
+			row[m.place] = m.mask(slab, v)
+		}
 	}
 	return tailrace.StructOf(row)
 }

@@ -194,7 +194,7 @@ func (s *Source) eventProperties(p *property.Set) {
 	s.Heartbeat, s.HeartbeatPrefix, s.HeartbeatQuery = p.Millis("heartbeat.interval.ms"), p.String("topic.heartbeat.prefix"), p.String("heartbeat.action.query")
 	s.Reselect = (*Reselect)(envelope.ReselectOf(p))
 	s.SkipUnchanged = p.Bool("skip.messages.without.change")
-	for _, k := range envelope.KeyColumnsOf(p) {
+	for _, k := range envelope.KeyColumnsOf(p, "schema.table") {
 		s.KeyColumns = append(s.KeyColumns, KeyColumns(k))
 	}
 	for _, m := range envelope.MasksOf(p) {

@@ -71,24 +71,25 @@ func SkippedOf(p *property.Set) []tailrace.Op {
 	return skip
 }
 
-// KeyColumnsOf reads message.key.columns.
-func KeyColumnsOf(p *property.Set) []KeyColumns {
+// KeyColumnsOf reads message.key.columns. table is what tables are called, as in
+// Properties.
+func KeyColumnsOf(p *property.Set, table string) []KeyColumns {
 	const key = "message.key.columns"
 	var out []KeyColumns
 	for entry := range strings.SplitSeq(p.String(key), ";") {
 		if entry = strings.TrimSpace(entry); entry == "" {
 			continue
 		}
-		table, columns, ok := strings.Cut(entry, ":")
-		if !ok || table == "" || columns == "" {
-			p.Errorf(key, "must be schema.table:column,column with semicolons between the tables, and %q is not", entry)
+		name, columns, ok := strings.Cut(entry, ":")
+		if !ok || name == "" || columns == "" {
+			p.Errorf(key, "must be %s:column,column with semicolons between the tables, and %q is not", table, entry)
 			continue
 		}
-		k := KeyColumns{Table: table}
+		k := KeyColumns{Table: name}
 		for column := range strings.SplitSeq(columns, ",") {
 			k.Columns = append(k.Columns, strings.TrimSpace(column))
 		}
-		for _, expr := range append([]string{table}, k.Columns...) {
+		for _, expr := range append([]string{name}, k.Columns...) {
 			if _, err := property.CompileJava(expr); err != nil {
 				p.Errorf(key, "%w", err)
 			}

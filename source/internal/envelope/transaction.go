@@ -28,14 +28,14 @@ var (
 type TransactionCount struct {
 	id     string // "" outside of a transaction
 	total  int64
-	tables []tableCount // in the order of their first change
+	tables []TableCount // in the order of their first change
 	at     map[string]int
 }
 
-// tableCount is how many changes of a table there were.
-type tableCount struct {
-	name  string
-	count int64
+// TableCount is how many changes of a table there were.
+type TableCount struct {
+	Name  string
+	Count int64
 }
 
 // Begin begins a transaction; with the id "" what follows is in none.
@@ -50,6 +50,23 @@ func (t *TransactionCount) Begin(id string) {
 // In says whether there is a transaction.
 func (t *TransactionCount) In() bool { return t.id != "" }
 
+// ID is the transaction's name; "" outside of one.
+func (t *TransactionCount) ID() string { return t.id }
+
+// Counts are those of the transaction's tables so far, in the order of their
+// first change. They are good until the next change is counted.
+func (t *TransactionCount) Counts() []TableCount { return t.tables }
+
+// Restore goes on counting where an earlier stream was, within the transaction
+// that was begun.
+func (t *TransactionCount) Restore(counts []TableCount) {
+	for _, c := range counts {
+		t.at[c.Name] = len(t.tables)
+		t.tables = append(t.tables, c)
+		t.total += c.Count
+	}
+}
+
 // Next counts a change of a table and gives its block transaction; null outside
 // of a transaction.
 func (t *TransactionCount) Next(slab *tailrace.Slab, table string) tailrace.Value {
@@ -60,12 +77,12 @@ func (t *TransactionCount) Next(slab *tailrace.Slab, table string) tailrace.Valu
 	if !ok {
 		at = len(t.tables)
 		t.at[table] = at
-		t.tables = append(t.tables, tableCount{name: table})
+		t.tables = append(t.tables, TableCount{Name: table})
 	}
 	t.total++
-	t.tables[at].count++
+	t.tables[at].Count++
 	block := slab.Values(3)
-	block[0], block[1], block[2] = tailrace.String(t.id), tailrace.Int64(t.total), tailrace.Int64(t.tables[at].count)
+	block[0], block[1], block[2] = tailrace.String(t.id), tailrace.Int64(t.total), tailrace.Int64(t.tables[at].Count)
 	return tailrace.StructOf(block)
 }
 
@@ -80,7 +97,7 @@ func (t *TransactionCount) Ended(slab *tailrace.Slab, topic string, millis int64
 	elems := slab.Values(len(t.tables))
 	for i, c := range t.tables {
 		fields := slab.Values(2)
-		fields[0], fields[1] = tailrace.String(c.name), tailrace.Int64(c.count)
+		fields[0], fields[1] = tailrace.String(c.Name), tailrace.Int64(c.Count)
 		elems[i] = tailrace.StructOf(fields)
 	}
 	return t.told(slab, topic, "END", tailrace.Int64(t.total), tailrace.Array(elems), millis)
