@@ -3,6 +3,7 @@ package converter
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -13,12 +14,57 @@ import (
 // become U+FFFD, as they do in a Java string.
 func appendQuoted(dst, s []byte) []byte { return appendText(append(dst, '"'), s) }
 
-// appendText writes what follows the opening quote.
+// appendText writes what follows the opening quote. It looks at eight bytes at a
+// time while it copies them, and may write up to eight beyond what it keeps.
 func appendText(dst, s []byte) []byte {
-	i := plain(s)
-	if i == len(s) {
-		return append(append(dst, s...), '"')
+	dst = slices.Grow(dst, len(s)+8)
+	out, n := dst[:cap(dst)], len(dst)
+	for len(s) > 0 {
+		var w uint64
+		if len(s) >= 8 {
+			w = binary.LittleEndian.Uint64(s)
+		} else {
+			w = leading(s)
+		}
+		binary.LittleEndian.PutUint64(out[n:], w)
+		k := min(len(s), 8)
+		found := special(w)
+		if found == 0 || bits.TrailingZeros64(found)>>3 >= k {
+			n, s = n+k, s[k:]
+			continue
+		}
+		k = bits.TrailingZeros64(found) >> 3
+		n, s = n+k, s[k:]
+		if s[0] != '"' && s[0] != '\\' {
+			return appendRest(out[:n], s)
+		}
+		if len(out)-n < len(s)+9 {
+			dst = slices.Grow(out[:n], 2*len(s)+9)
+			out = dst[:cap(dst)]
+		}
+		out[n], out[n+1] = '\\', s[0]
+		n, s = n+2, s[1:]
 	}
+	return append(out[:n], '"')
+}
+
+// leading gives up to seven bytes, the first in the lowest.
+func leading(s []byte) uint64 {
+	switch n := len(s); {
+	case n >= 4:
+		return uint64(binary.LittleEndian.Uint32(s)) | uint64(binary.LittleEndian.Uint32(s[n-4:]))<<(8*(n-4))
+	case n == 3:
+		return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16
+	case n == 2:
+		return uint64(s[0]) | uint64(s[1])<<8
+	}
+	return uint64(s[0])
+}
+
+// appendRest is appendText for what has characters that are not ASCII, or are
+// control characters.
+func appendRest(dst, s []byte) []byte {
+	i := plain(s)
 	start := 0
 	for i < len(s) {
 		c := s[i]

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"encoding/binary"
 	"strconv"
 	"strings"
 )
@@ -121,6 +122,43 @@ func (c *clock) zone() int64 {
 func (c *clock) ok() bool { return !c.bad && len(c.text) == 0 }
 
 const dayMicros = 86_400_000_000
+
+// stamp is the beginning of nearly every timestamp, 2006-01-02 15:04:05, in
+// numbers.
+type stamp struct{ year, month, day, hour, minute, second uint64 }
+
+// readStamp reads the first 19 bytes of a text; ok is false where they are no
+// stamp, and where they are one of a year with more than four digits.
+func readStamp(text []byte) (s stamp, ok bool) {
+	if len(text) < 19 {
+		return s, false
+	}
+	const (
+		ones, high = 0x0101010101010101, 0x8080808080808080
+		digit      = '0' * ones
+	)
+	// Eight bytes at once, as numbers from 0 to 9, or 0 for what stands between.
+	between := func(at int, c byte) uint64 { return uint64(c^'0') << (8 * at) }
+	date := binary.LittleEndian.Uint64(text) ^ digit ^ between(4, '-') ^ between(7, '-')
+	middle := binary.LittleEndian.Uint64(text[8:]) ^ digit ^ between(2, ' ') ^ between(5, ':')
+	clock := binary.LittleEndian.Uint64(text[11:]) ^ digit ^ between(2, ':') ^ between(5, ':')
+	const above = (0x7f - 9) * ones // gives a byte above 9 its high bit
+	found := date | middle | clock | (date + above) | (middle + above) | (clock + above)
+	marks := date>>32&0xff | date>>56 | middle>>16&0xff | clock>>16&0xff | clock>>40&0xff
+	if found&high != 0 || marks != 0 {
+		return s, false
+	}
+	// Each byte and the one behind it are a number from 0 to 99.
+	date, middle, clock = date*10+date>>8, middle*10+middle>>8, clock*10+clock>>8
+	s = stamp{year: date&0xff*100 + date>>16&0xff, month: date >> 40 & 0xff, day: middle & 0xff,
+		hour: clock & 0xff, minute: clock >> 24 & 0xff, second: clock >> 48 & 0xff}
+	return s, s.month-1 < 12 && s.day-1 < 31 && s.hour < 24 && s.minute < 60 && s.second < 60
+}
+
+// micros is the moment, in microseconds since 1970-01-01.
+func (s *stamp) micros() int64 {
+	return days(int64(s.year), int64(s.month), int64(s.day))*dayMicros + int64(s.hour*3600+s.minute*60+s.second)*1e6
+}
 
 // civil is the date that lies so many days behind 1970-01-01.
 func civil(day int64) (year, month, date int64) {

@@ -67,6 +67,9 @@ type writer struct {
 
 	newest time.Time // of the batch's changes
 
+	first    pgoutput.LSN // where the transaction begins that was placed last
+	sequence []byte       // how the field sequence begins for it
+
 	noTombstones bool
 
 	transactions string // the topic of what is told of transactions; "" where nothing is
@@ -106,15 +109,16 @@ func (w *writer) stamp(micros int64) {
 // place sets where in the log the changes that follow are. first is where their
 // transaction begins; 0 for none.
 func (w *writer) place(first, lsn pgoutput.LSN) {
-	var buf [64]byte
-	b := append(buf[:0], '[')
-	if first == 0 {
-		b = append(b, "null"...)
-	} else {
-		b = append(strconv.AppendUint(append(b, '"'), uint64(first), 10), '"')
+	if len(w.sequence) == 0 || first != w.first {
+		w.first, w.sequence = first, append(w.sequence[:0], "[null"...)
+		if first != 0 {
+			w.sequence = append(strconv.AppendUint(append(w.sequence[:1], '"'), uint64(first), 10), '"')
+		}
+		w.sequence = append(w.sequence, `,"`...)
 	}
-	b = strconv.AppendUint(append(b, `,"`...), uint64(lsn), 10)
-	w.source[sourceSequence] = w.slab.CopyString(append(b, `"]`...))
+	var buf [64]byte
+	b := append(strconv.AppendUint(append(buf[:0], w.sequence...), uint64(lsn), 10), `"]`...)
+	w.source[sourceSequence] = w.slab.CopyString(b)
 	w.source[sourceLSN] = tailrace.Int64(int64(lsn))
 }
 
@@ -135,7 +139,9 @@ func (w *writer) full(s *Source) bool {
 	return len(w.records) >= s.BatchRows || w.size() >= batchBytes
 }
 
-const batchBytes = 4 << 20
+// batchBytes is small: what is on its way are some eight batches, and the collector
+// lets their memory become twice as much. More in one gains nothing.
+const batchBytes = 1 << 20
 
 const recordSize = 160 // of a tailrace.Record, about
 
@@ -183,11 +189,12 @@ func (w *writer) add(t *table, op, key, before, after tailrace.Value, block []ta
 	values[envelope.Transaction] = w.transaction.Next(&w.slab, t.fullName)
 	values[envelope.Op] = op
 	values[envelope.Millis], values[envelope.Micros], values[envelope.Nanos] = w.millis, w.micros, w.nanos
-	r := tailrace.Record{Topic: t.topic, ValueSchema: t.schema, Value: tailrace.StructOf(values), Headers: headers}
+	w.records = append(w.records, tailrace.Record{})
+	r := &w.records[len(w.records)-1] // filled in place: a record is large
+	r.Topic, r.ValueSchema, r.Value, r.Headers = t.topic, t.schema, tailrace.StructOf(values), headers
 	if !key.IsNull() { // it is of a truncate, and of a table without a key
 		r.KeySchema, r.Key = t.keySchema, key
 	}
-	w.records = append(w.records, r)
 }
 
 // tombstone adds the record that follows a delete, also where the table has no

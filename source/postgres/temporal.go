@@ -160,15 +160,16 @@ const (
 // timestamp makes microseconds since 1970-01-01, divided by unit.
 func timestamp(unit int64) decoder {
 	return func(_ *tailrace.Slab, text []byte) (tailrace.Value, error) {
-		switch view(text) {
-		case "infinity":
-			return tailrace.Int64(forever / unit), nil
-		case "-infinity":
-			return tailrace.Int64(never / unit), nil
+		if len(text) < 10 {
+			switch view(text) {
+			case "infinity":
+				return tailrace.Int64(forever / unit), nil
+			case "-infinity":
+				return tailrace.Int64(never / unit), nil
+			}
 		}
-		c := clock{text: text}
-		n := c.date()*dayMicros + c.afterDate()
-		if !c.ok() {
+		n, ok := readTimestamp(text)
+		if !ok {
 			return tailrace.Value{}, errForm
 		}
 		q := n / unit
@@ -177,6 +178,19 @@ func timestamp(unit int64) decoder {
 		}
 		return tailrace.Int64(q), nil
 	}
+}
+
+// readTimestamp reads a moment without a zone, in microseconds since 1970-01-01.
+func readTimestamp(text []byte) (micros int64, ok bool) {
+	if s, ok := readStamp(text); ok {
+		c := clock{text: text[19:]}
+		if n := s.micros() + c.fraction(); c.ok() {
+			return n, true
+		}
+	}
+	c := clock{text: text}
+	micros = c.date()*dayMicros + c.afterDate()
+	return micros, c.ok()
 }
 
 // errNanos says that there is no number of nanoseconds for a moment.
@@ -203,7 +217,10 @@ func (c *clock) afterDate() int64 {
 // zonedTimestamp makes a text in UTC with so many digits behind the point.
 func zonedTimestamp(digits int) decoder {
 	return func(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
-		if s := view(text); s == "infinity" || s == "-infinity" {
+		if v, ok := zonedInUTC(slab, text, digits); ok {
+			return v, nil
+		}
+		if isInfinite(text) {
 			return slab.CopyString(text), nil
 		}
 		c := clock{text: text}
@@ -215,6 +232,44 @@ func zonedTimestamp(digits int) decoder {
 		var buf [40]byte
 		return slab.CopyString(appendZoned(buf[:0], n, digits)), nil
 	}
+}
+
+// zonedInUTC is the short way for a moment that the server has written in UTC,
+// as it does for us: it has the form already, but for its marks and zeros.
+func zonedInUTC(slab *tailrace.Slab, text []byte, digits int) (v tailrace.Value, ok bool) {
+	if _, ok := readStamp(text); !ok || view(text[len(text)-3:]) != "+00" {
+		return v, false
+	}
+	fraction := text[19 : len(text)-3]
+	if len(fraction) > 0 {
+		if fraction[0] != '.' {
+			return v, false
+		}
+		fraction = fraction[1:]
+	}
+	if len(fraction) > digits {
+		return v, false
+	}
+	for _, c := range fraction {
+		if c < '0' || c > '9' {
+			return v, false
+		}
+	}
+	n := 20
+	if digits > 0 {
+		n += 1 + digits
+	}
+	out := slab.Bytes(n)
+	copy(out, text[:19])
+	out[10] = 'T'
+	if digits > 0 {
+		out[19] = '.'
+		for i := 20 + copy(out[20:], fraction); i < n-1; i++ {
+			out[i] = '0'
+		}
+	}
+	out[n-1] = 'Z'
+	return tailrace.String(view(out)), true
 }
 
 // appendZoned appends a moment in UTC. Years beyond 9999 have a sign, as in

@@ -201,21 +201,27 @@ func (c *cursor) text() []byte {
 
 // tuple checks that the columns are whole, so that Next need not.
 func (c *cursor) tuple() Tuple {
-	n := int(c.uint16())
-	begin := c.data
+	n, data, at := int(c.uint16()), c.data, 0
 	for range n {
-		switch c.uint8() {
-		case Null, Unchanged:
-		case Text, Binary:
-			c.take(int(c.uint32()))
-		default:
-			c.bad = true
+		if at >= len(data) {
+			c.take(-1)
+			return Tuple{}
 		}
-		if c.bad {
+		switch data[at] {
+		case Null, Unchanged:
+			at++
+		case Text, Binary:
+			if at += 5; at > len(data) {
+				c.take(-1)
+				return Tuple{}
+			}
+			at += int(binary.BigEndian.Uint32(data[at-4:]))
+		default:
+			c.take(-1)
 			return Tuple{}
 		}
 	}
-	return Tuple{data: begin[:len(begin)-len(c.data)], n: n}
+	return Tuple{data: c.take(at), n: n}
 }
 
 // Parser reads messages. Within a stream of a transaction in progress messages
