@@ -18,8 +18,8 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "PKG=./source/... narrows a chore to packages, RUN=Name to tests, BENCH=Name to benchmarks,"
-	@echo "ONLY=mysql,kafka to those servers, or ONLY=none. TAILRACE_MYSQL, TAILRACE_MARIADB, TAILRACE_POSTGRES,"
-	@echo "TAILRACE_POSTGRES18, TAILRACE_KAFKA and TAILRACE_REGISTRY each name a server that runs already, TAILRACE_CACHE"
+	@echo "ONLY=mysql,kafka to those servers, or ONLY=none. TAILRACE_MYSQL, TAILRACE_MARIADB, TAILRACE_MARIADB11,"
+	@echo "TAILRACE_POSTGRES, TAILRACE_POSTGRES18, TAILRACE_KAFKA and TAILRACE_REGISTRY each name a server that runs already, TAILRACE_CACHE"
 	@echo "the directory of what is downloaded."
 
 test: programs compiler ## Bring and start the servers, run every test under the race detector, stop the servers

@@ -18,7 +18,7 @@ type Kind struct {
 
 // Kinds returns all that tests can ask for.
 func Kinds() []Kind {
-	return []Kind{mysqlKind(), mariadbKind(), postgresKind(), postgres18Kind(), kafkaKind(), registryKind()}
+	return []Kind{mysqlKind(), mariadbKind(), mariadb11Kind(), postgresKind(), postgres18Kind(), kafkaKind(), registryKind()}
 }
 
 // A Site is this machine as a place to start servers on.

@@ -8,8 +8,20 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
+)
+
+// mariadbHome is where the programs of one MariaDB are.
+type mariadbHome struct {
+	name string // of the kind
+	root string // the root directory that the programs see; "" for the machine's own
+}
+
+const (
+	mariadbd         = "/usr/sbin/mariadbd"
+	mariadbInstallDB = "/usr/bin/mariadb-install-db"
 )
 
 // mariadbKind is the MariaDB of this machine's own Debian release.
@@ -18,22 +30,49 @@ func mariadbKind() Kind {
 		Name:  "mariadb",
 		Env:   "TAILRACE_MARIADB",
 		needs: []need{{mariadbd, "mariadb-server"}, {mariadbInstallDB, "mariadb-server"}},
-		start: startMariaDB,
+		start: func(ctx context.Context, s *Site, options []string) (*Process, error) {
+			return s.newMariaDB(ctx, mariadbHome{name: "mariadb"}, options)
+		},
 	}
 }
 
-const (
-	mariadbd         = "/usr/sbin/mariadbd"
-	mariadbInstallDB = "/usr/bin/mariadb-install-db"
-)
+// mariadb11Kind is MariaDB 11 of Debian's unstable release. Its root directory is its own: it and MySQL displace each other.
+func mariadb11Kind() Kind {
+	return Kind{
+		Name:  "mariadb11",
+		Env:   "TAILRACE_MARIADB11",
+		needs: []need{{"debootstrap", "debootstrap"}},
+		start: func(ctx context.Context, s *Site, options []string) (*Process, error) {
+			home, err := s.mariadb11(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return s.newMariaDB(ctx, home, options)
+		},
+	}
+}
 
-func startMariaDB(ctx context.Context, s *Site, options []string) (*Process, error) {
-	version, err := versionOf(ctx, "", mariadbd)
+// mariadb11 brings MariaDB 11, with the plugins of its server package. That is unpacked and not installed: it wants a system
+// with users and services of its own.
+func (s *Site) mariadb11(ctx context.Context) (mariadbHome, error) {
+	home := mariadbHome{name: "mariadb11"}
+	var err error
+	home.root, err = s.cache.Dir(ctx, "mariadb11/system", func(dir string) error {
+		if err := s.debootstrap(ctx, home.name, dir, "mariadb-server-core"); err != nil {
+			return err
+		}
+		return s.unpack(ctx, home.name, dir, "mariadb-server")
+	})
+	return home, err
+}
+
+func (s *Site) newMariaDB(ctx context.Context, home mariadbHome, options []string) (*Process, error) {
+	version, err := versionOf(ctx, home.root, mariadbd)
 	if err != nil {
 		return nil, err
 	}
-	initialised, err := s.cache.Dir(ctx, "mariadb/data-"+version, func(dir string) error {
-		return s.initMariaDB(ctx, dir)
+	initialised, err := s.cache.Dir(ctx, home.name+"/data-"+version, func(dir string) error {
+		return s.initMariaDB(ctx, home, dir)
 	})
 	if err != nil {
 		return nil, err
@@ -42,17 +81,18 @@ func startMariaDB(ctx context.Context, s *Site, options []string) (*Process, err
 	if err != nil {
 		return nil, err
 	}
-	dir, release, err := s.runDir(ctx, os.TempDir(), "mariadb")
+	dir, release, err := s.runDir(ctx, home.temp(), home.name)
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{Name: "mariadb", dir: dir, attr: unprivileged(""), stop: syscall.SIGTERM, release: release}
+	p := &Process{Name: home.name, dir: dir, attr: unprivileged(home.root), stop: syscall.SIGTERM, release: release}
 	p.serveMySQL("mariadb", port)
+	inside := home.inside(dir)
 	p.argv = slices.Concat([]string{mariadbd, "--no-defaults",
-		"--datadir=" + dir + "/data",
+		"--datadir=" + inside + "/data",
 		"--socket=socket",
-		"--pid-file=" + dir + "/pid",
-		"--tmpdir=" + dir,
+		"--pid-file=" + inside + "/pid",
+		"--tmpdir=" + inside,
 		"--bind-address=127.0.0.1",
 		"--port=" + strconv.Itoa(port),
 		"--skip-name-resolve",
@@ -75,10 +115,21 @@ func startMariaDB(ctx context.Context, s *Site, options []string) (*Process, err
 	return p, nil
 }
 
+// temp is where the data of servers is.
+func (h mariadbHome) temp() string {
+	if h.root == "" {
+		return os.TempDir()
+	}
+	return filepath.Join(h.root, "srv")
+}
+
+// inside is a path as the programs see it.
+func (h mariadbHome) inside(path string) string { return strings.TrimPrefix(path, h.root) }
+
 // initMariaDB fills dir with the data of a new server.
-func (s *Site) initMariaDB(ctx context.Context, dir string) error {
-	return s.log.During("mariadb", "initialise data", func(output io.Writer) error {
-		run, release, err := s.runDir(ctx, os.TempDir(), "mariadb-init")
+func (s *Site) initMariaDB(ctx context.Context, home mariadbHome, dir string) error {
+	return s.log.During(home.name, "initialise data", func(output io.Writer) error {
+		run, release, err := s.runDir(ctx, home.temp(), home.name+"-init")
 		if err != nil {
 			return err
 		}
@@ -90,9 +141,10 @@ func (s *Site) initMariaDB(ctx context.Context, dir string) error {
 		if err := own(run); err != nil {
 			return err
 		}
-		if err := runUnprivileged(ctx, output, "", mariadbInstallDB, "--no-defaults", "--datadir="+run+"/data",
-			"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
-			"--extra-file="+run+"/root.sql"); err != nil {
+		inside := home.inside(run)
+		if err := runUnprivileged(ctx, output, home.root, mariadbInstallDB, "--no-defaults", "--datadir="+inside+"/data",
+			"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--force",
+			"--extra-file="+inside+"/root.sql"); err != nil {
 			return err
 		}
 		return os.CopyFS(dir, os.DirFS(filepath.Join(run, "data")))
@@ -110,5 +162,18 @@ func MariaDB(t testing.TB) *MySQLServer {
 func StartMariaDB(t testing.TB, options ...string) *MySQLServer {
 	t.Helper()
 	p := start(t, mariadbKind(), options)
+	return newMySQLServer(t, p.URL, p)
+}
+
+// MariaDB11 returns the MariaDB 11 that all tests share. Its binlog holds full row images.
+func MariaDB11(t testing.TB) *MySQLServer {
+	t.Helper()
+	return newMySQLServer(t, sharedURL(t, mariadb11Kind()), nil)
+}
+
+// StartMariaDB11 is StartMariaDB of MariaDB 11.
+func StartMariaDB11(t testing.TB, options ...string) *MySQLServer {
+	t.Helper()
+	p := start(t, mariadb11Kind(), options)
 	return newMySQLServer(t, p.URL, p)
 }

@@ -21,6 +21,7 @@ func TestSharedMySQL(t *testing.T) {
 	}{
 		{"MySQL", testserver.MySQL},
 		{"MariaDB", testserver.MariaDB},
+		{"MariaDB 11", testserver.MariaDB11},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
@@ -133,6 +134,7 @@ func TestPrivateMySQL(t *testing.T) {
 	}{
 		{"MySQL", testserver.StartMySQL},
 		{"MariaDB", testserver.StartMariaDB},
+		{"MariaDB 11", testserver.StartMariaDB11},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
