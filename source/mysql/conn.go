@@ -24,12 +24,19 @@ import (
 // network: the packets of a row are looked at where they came in.
 type conn struct {
 	*client.Conn
-	net  net.Conn
-	wire *wire // below TLS
+	net   net.Conn
+	wire  *wire // below TLS
+	login login
 
 	buf        []byte // what came in; unread is buf[start:end]
 	start, end int
 	sequence   uint8
+}
+
+// login is how a connection is let in.
+type login struct {
+	encrypted bool // by TLS
+	parsec    bool // by the plugin of this name
 }
 
 const readBuffer = 256 << 10
@@ -102,9 +109,15 @@ func codeOf(err error) uint16 {
 // connect makes a connection whose session reads and writes UTF-8, has UTC as
 // its time zone, and is not closed by the server for being slow or idle.
 func (s *Source) connect(ctx context.Context) (*conn, error) {
-	c, err := s.handshake(ctx, s.Encryption != EncryptionDisabled && !strings.Contains(s.Addr, "/"))
+	login := login{encrypted: s.Encryption != EncryptionDisabled && !strings.Contains(s.Addr, "/")}
+	c, err := s.handshake(ctx, login)
 	if err != nil && s.Encryption == EncryptionPreferred && strings.Contains(err.Error(), "does not support TLS") {
-		c, err = s.handshake(ctx, false)
+		login.encrypted = false
+		c, err = s.handshake(ctx, login)
+	}
+	if err != nil && asksParsec(err) {
+		login.parsec = true
+		c, err = s.handshake(ctx, login)
 	}
 	if err != nil {
 		return nil, err
@@ -118,7 +131,7 @@ func (s *Source) connect(ctx context.Context) (*conn, error) {
 }
 
 // handshake dials and logs in.
-func (s *Source) handshake(ctx context.Context, encrypted bool) (*conn, error) {
+func (s *Source) handshake(ctx context.Context, login login) (*conn, error) {
 	doing := "connect to " + s.Addr + " as " + s.User
 	caller := ctx
 	ctx, cancel := context.WithTimeout(ctx, s.ConnectTimeout)
@@ -142,14 +155,13 @@ func (s *Source) handshake(ctx context.Context, encrypted bool) (*conn, error) {
 		return nil, late(&lost{doing, err})
 	}
 	stop := context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
-	dial := func(context.Context, string, string) (net.Conn, error) { return raw, nil }
+	lower := s.lower(raw, login)
+	dial := func(context.Context, string, string) (net.Conn, error) { return lower, nil }
 	c, err := client.ConnectWithDialer(ctx, network, s.Addr, s.User, s.Password, "", dial, func(c *client.Conn) error {
 		// Plain packets: statements without attributes, rows that end in EOF.
 		c.UnsetCapability(gomysql.CLIENT_QUERY_ATTRIBUTES | gomysql.CLIENT_DEPRECATE_EOF)
 		c.SetAttributes(map[string]string{"program_name": "tailrace"})
-		if encrypted {
-			c.SetTLSConfig(s.tlsConfig())
-		}
+		c.SetTLSConfig(s.upperTLS(login))
 		return c.SetCollation("utf8mb4_general_ci")
 	})
 	if !stop() && err == nil {
@@ -159,7 +171,31 @@ func (s *Source) handshake(ctx context.Context, encrypted bool) (*conn, error) {
 		raw.Close()
 		return nil, late(explain(doing, err))
 	}
-	return &conn{Conn: c, net: c.Conn.Conn, wire: raw, buf: make([]byte, readBuffer)}, nil
+	upper := c.Conn.Conn
+	if p, ok := lower.(*parsec); ok {
+		upper = p.upper
+	}
+	return &conn{Conn: c, net: upper, wire: raw, login: login, buf: make([]byte, readBuffer)}, nil
+}
+
+// lower is what the client library writes to and reads from.
+func (s *Source) lower(raw *wire, login login) net.Conn {
+	if !login.parsec {
+		return raw
+	}
+	p := &parsec{Conn: raw, upper: raw, password: s.Password}
+	if login.encrypted {
+		p.tls = s.tlsConfig()
+	}
+	return p
+}
+
+// upperTLS is what the client library encrypts by; nil where it does not.
+func (s *Source) upperTLS(login login) *tls.Config {
+	if !login.encrypted || login.parsec {
+		return nil
+	}
+	return s.tlsConfig()
 }
 
 // explain adds what to do about a refused connection.

@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"regexp"
@@ -17,7 +16,7 @@ type server struct {
 	version   string
 	mariadb   bool
 	gtids     bool // transactions have GTIDs
-	encrypted bool // it is talked to by TLS
+	login     login
 	variables map[string]string
 	user      string // as the server knows it, quoted
 	grants    []string
@@ -25,8 +24,7 @@ type server struct {
 
 // inspect asks the server what it is and what the user may do there.
 func (s *Source) inspect(ctx context.Context, c *conn) (*server, error) {
-	sv := &server{variables: map[string]string{}}
-	_, sv.encrypted = c.net.(*tls.Conn)
+	sv := &server{login: c.login, variables: map[string]string{}}
 	rows, err := c.query(ctx, "SELECT VERSION(), CURRENT_USER()")
 	if err != nil {
 		return nil, err

@@ -146,6 +146,52 @@ func TestConnectionsAreEncryptedAsAsked(t *testing.T) {
 	requireRetryable(t, err, false)
 }
 
+// Users log in by whatever plugin the server has for them, encrypted or not.
+func TestUsersLogInByThePluginThatTheyHave(t *testing.T) {
+	maria, my := testserver.StartMariaDB11(t, "--plugin-load-add=auth_parsec", "--plugin-load-add=auth_ed25519"), testserver.MySQL(t)
+	const privileges = "SELECT, RELOAD, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT"
+	for _, login := range []struct {
+		plugin, identified string
+		server             *testserver.MySQLServer
+		flavor             mysql.Flavor
+	}{
+		{"parsec", "VIA parsec USING PASSWORD('%s')", maria, mysql.MariaDB},
+		{"ed25519", "VIA ed25519 USING PASSWORD('%s')", maria, mysql.MariaDB},
+		{"mysql_native_password", "VIA mysql_native_password USING PASSWORD('%s')", maria, mysql.MariaDB},
+		{"caching_sha2_password", "WITH caching_sha2_password BY '%s'", my, mysql.MySQL},
+		{"sha256_password", "WITH sha256_password BY '%s'", my, mysql.MySQL},
+	} {
+		s := login.server
+		database := s.Database(t)
+		s.Exec(t, "CREATE TABLE "+database+".t (id INT PRIMARY KEY)", "INSERT INTO "+database+".t VALUES (1)")
+		for _, mode := range []mysql.Encryption{mysql.EncryptionDisabled, mysql.EncryptionRequired} {
+			t.Run(login.plugin+" "+string(mode), func(t *testing.T) {
+				// A new user a time: what a server has cached of the last one's password does not help.
+				name := "u_" + login.plugin + "_" + string(mode)
+				s.Exec(t, "CREATE USER "+name+" IDENTIFIED "+fmt.Sprintf(login.identified, "secret word"),
+					"GRANT "+privileges+" ON *.* TO "+name)
+				defer s.Exec(t, "DROP USER "+name)
+				src := over(s, database)
+				src.Flavor, src.User, src.Password, src.Encryption = login.flavor, name, "secret word", mode
+				r := open(t, src)
+				records, _ := read(t, r, 1)
+				assert.Equal(t, []string{"r null → {id: 1}"}, briefs(records))
+				s.Exec(t, "INSERT INTO "+database+".t VALUES (2)")
+				records, _ = read(t, r, 1)
+				assert.Equal(t, []string{"c null → {id: 2}"}, briefs(records))
+				s.Exec(t, "DELETE FROM "+database+".t WHERE id = 2")
+				require.NoError(t, r.Close())
+
+				src.Password = "another word"
+				_, err := src.Open(soon(t), nil)
+				require.ErrorContains(t, err, "check User and Password")
+				assert.NotContains(t, err.Error(), "another word")
+				requireRetryable(t, err, false)
+			})
+		}
+	}
+}
+
 func TestMariaDBIsReadToo(t *testing.T) {
 	s := testserver.MariaDB(t)
 	database := bigTransactionTables(t, s)

@@ -374,14 +374,12 @@ func (r *reader) openLog(ctx context.Context, from binlog.From, serverID uint32)
 	if r.server.mariadb {
 		config.Flavor = binlog.MariaDB
 	}
-	if r.server.encrypted {
-		config.TLS = r.src.tlsConfig()
-	}
+	config.TLS = r.src.upperTLS(r.server.login)
 	config.Dial = func(ctx context.Context, network, addr string) (_ net.Conn, err error) {
 		if w, err = dialWire(ctx, network, addr); err != nil {
 			return nil, err
 		}
-		return w, nil
+		return r.src.lower(w, r.server.login), nil
 	}
 	log, err := binlog.Open(ctx, config, from)
 	return log, w, err
