@@ -63,7 +63,7 @@ func (d *delivery) setAside(ctx context.Context, l *deadLetter) error {
 			}
 		}
 	}
-	d.engine.dropped(l.stage, policy, l.record.Topic, l.err)
+	d.engine.dropped(policy, l)
 	return nil
 }
 

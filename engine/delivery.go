@@ -125,7 +125,7 @@ func (d *delivery) write(ctx context.Context, j *job) error {
 // writeRecords gives the records to the sink until it has taken them, the
 // budget is spent or nothing helps.
 func (d *delivery) writeRecords(ctx context.Context, j *job) error {
-	retry := d.engine.cfg.Retry.budget()
+	retry := d.engine.cfg.SinkRetry.budget()
 	for {
 		err := d.try(ctx, j)
 		if err == nil {

@@ -58,6 +58,10 @@ type Config struct {
 	// Retry is how often and for how long a failing step is tried again.
 	Retry Retry
 
+	// SinkRetry is the same of the batches that the sink does not take. The zero
+	// value means Retry.
+	SinkRetry Retry
+
 	// Errors is what happens to a record that stays in the way.
 	Errors Errors
 
@@ -125,12 +129,16 @@ func New(cfg Config) (*Engine, error) {
 			errs = append(errs, fmt.Errorf("%s is negative", n.name))
 		}
 	}
-	errs = append(errs, cfg.Retry.check()...)
+	errs = append(errs, cfg.Retry.check("Retry")...)
+	errs = append(errs, cfg.SinkRetry.check("SinkRetry")...)
 	errs = append(errs, cfg.Errors.check()...)
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("engine %q: the configuration is not valid: %w", cfg.Name, errors.Join(errs...))
 	}
-	cfg.Retry = cfg.Retry.withDefaults()
+	if cfg.SinkRetry == (Retry{}) {
+		cfg.SinkRetry = cfg.Retry
+	}
+	cfg.Retry, cfg.SinkRetry = cfg.Retry.withDefaults(), cfg.SinkRetry.withDefaults()
 	if cfg.CommitInterval == 0 {
 		cfg.CommitInterval = time.Second
 	}

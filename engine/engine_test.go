@@ -240,21 +240,22 @@ func TestAFailingBatchIsGivenAgain(t *testing.T) {
 
 func TestTheRetryBudgetEnds(t *testing.T) {
 	for name, c := range map[string]struct {
-		retry engine.Retry
-		err   error
-		tries int
+		retry, ofSink engine.Retry
+		err           error
+		tries         int
 	}{
-		"by attempts":            {engine.Retry{Attempts: 3}, errors.New("busy"), 3},
-		"by time":                {engine.Retry{Timeout: time.Second, Delay: time.Second / 2, MaxDelay: time.Second / 2}, errors.New("busy"), 0},
-		"at a permanent error":   {engine.Retry{}, sink.Permanent(errors.New("no")), 1},
-		"when another took over": {engine.Retry{Timeout: -1}, fmt.Errorf("write: %w", sink.ErrFenced), 1},
+		"by attempts":            {engine.Retry{Attempts: 3}, engine.Retry{}, errors.New("busy"), 3},
+		"by the sink's attempts": {engine.Retry{Timeout: -1}, engine.Retry{Attempts: 2}, errors.New("busy"), 2},
+		"by time":                {engine.Retry{Timeout: time.Second, Delay: time.Second / 2, MaxDelay: time.Second / 2}, engine.Retry{}, errors.New("busy"), 0},
+		"at a permanent error":   {engine.Retry{}, engine.Retry{}, sink.Permanent(errors.New("no")), 1},
+		"when another took over": {engine.Retry{Timeout: -1}, engine.Retry{}, fmt.Errorf("write: %w", sink.ErrFenced), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tries := 0
 				start := time.Now()
 				e := newEngine(t, engine.Config{
-					Source: memory.Of(numbers(0, 1)...), Retry: c.retry,
+					Source: memory.Of(numbers(0, 1)...), Retry: c.retry, SinkRetry: c.ofSink,
 					Sink: sink.Func(func(context.Context, []tailrace.Record) error { tries++; return c.err }),
 				})
 				err := e.Run(t.Context())

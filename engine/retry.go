@@ -39,15 +39,15 @@ type Retry struct {
 	MaxDelay time.Duration
 }
 
-func (r Retry) check() (errs []error) {
+func (r Retry) check(name string) (errs []error) {
 	if r.Attempts < 0 {
-		errs = append(errs, errors.New("Retry.Attempts is negative; 0 leaves the bound to Retry.Timeout"))
+		errs = append(errs, fmt.Errorf("%[1]s.Attempts is negative; 0 leaves the bound to %[1]s.Timeout", name))
 	}
 	if r.Delay < 0 || r.MaxDelay < 0 {
-		errs = append(errs, errors.New("Retry.Delay or Retry.MaxDelay is negative"))
+		errs = append(errs, fmt.Errorf("%[1]s.Delay or %[1]s.MaxDelay is negative", name))
 	}
 	if d := r.withDefaults(); d.Delay > d.MaxDelay {
-		errs = append(errs, fmt.Errorf("Retry.Delay, %v, is longer than Retry.MaxDelay, %v", d.Delay, d.MaxDelay))
+		errs = append(errs, fmt.Errorf("%[1]s.Delay, %[2]v, is longer than %[1]s.MaxDelay, %[3]v", name, d.Delay, d.MaxDelay))
 	}
 	return errs
 }

@@ -77,6 +77,11 @@ type DropInfo struct {
 	Policy Policy
 	Topic  string
 	Err    error
+
+	// Partition and Offset are the record's place in a topic, where it was read
+	// from one.
+	Partition tailrace.Null[int32]
+	Offset    tailrace.Null[int64]
 }
 
 func (e *Engine) retrying(stage Stage, attempt int, wait time.Duration, err error) {
@@ -86,14 +91,22 @@ func (e *Engine) retrying(stage Stage, attempt int, wait time.Duration, err erro
 	}
 }
 
-func (e *Engine) dropped(stage Stage, policy Policy, topic string, err error) {
+func (e *Engine) dropped(policy Policy, l *deadLetter) {
 	what := "skip"
 	if policy == DeadLetter {
 		what = "dead letter"
 	}
-	e.cfg.Log.Warn(what, "stage", string(stage), "topic", topic, "error", err.Error())
+	r := l.record
+	log := e.cfg.Log.With("stage", string(l.stage), "topic", r.Topic)
+	if r.Partition.Valid {
+		log = log.With("partition", r.Partition.V)
+	}
+	if r.Offset.Valid {
+		log = log.With("offset", r.Offset.V)
+	}
+	log.Warn(what, "error", l.err.Error())
 	if e.cfg.Trace.Drop != nil {
-		e.cfg.Trace.Drop(DropInfo{Stage: stage, Policy: policy, Topic: topic, Err: err})
+		e.cfg.Trace.Drop(DropInfo{Stage: l.stage, Policy: policy, Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Err: l.err})
 	}
 }
 

@@ -29,6 +29,9 @@ func (b *build) retry() {
 		}
 	}
 	b.cfg.Retry = r
+	if own, ok := b.cfg.Sink.(interface{ Retry() engine.Retry }); ok && b.isSink {
+		b.cfg.SinkRetry = own.Retry()
+	}
 }
 
 // errors sets what happens to a record that stays in the way.

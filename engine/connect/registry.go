@@ -25,7 +25,9 @@ import (
 //
 // The functions are given the part of the configuration that is the class's
 // own, declare its properties with Use, and leave what is wrong in it. A source
-// or sink has the whole configuration for its part.
+// or sink has the whole configuration for its part. A sink whose own properties
+// say how the engine tries again what it does not take has a method
+// Retry() engine.Retry.
 type Registry struct {
 	Sources    map[string]func(*property.Set) source.Source
 	Sinks      map[string]func(*property.Set) sink.Sink

@@ -65,7 +65,8 @@ func ignored() property.Table {
 	add("the engine waits for the store to answer", "offset.flush.timeout.ms")
 	add("records always arrive in their order", "record.processing.order", "record.processing.with.serial.consumer")
 	add("errors.retry.delay.initial.ms says how long to wait", "retriable.restart.connector.wait.ms")
-	add("failures are always logged, values of rows never", "errors.log.enable", "errors.log.include.messages")
+	add("what is left out or set aside is always logged, with the topic, the partition and the offset", "errors.log.enable")
+	add("values of records are never logged", "errors.log.include.messages")
 	return t
 }
 

@@ -98,7 +98,7 @@ func ofWorkerAlone(key string) bool {
 // takes it, whatever its file is called: a JSON object, flat or with name and
 // config, or properties.
 func ParseConnector(text []byte) (map[string]string, error) {
-	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
+	if start := bytes.TrimSpace(text); !bytes.HasPrefix(start, []byte("{")) && !bytes.HasPrefix(start, []byte("[")) {
 		return property.Parse(text)
 	}
 	config, err := property.ParseJSON(text)
@@ -121,7 +121,7 @@ func ParseConnector(text []byte) (map[string]string, error) {
 func WorkerProperties() property.Table {
 	t := property.Table{
 		{Key: "bootstrap.servers", Default: "localhost:9092", Doc: "The brokers, as host:port with commas between them."},
-		{Key: "offset.storage.file.filename", Doc: "The file that keeps the offsets of source connectors, as JSON. Those of sink connectors are their consumer groups'."},
+		{Key: "offset.storage.file.filename", Doc: "The file that keeps the offsets of source connectors, as JSON; where Java has written it, its offsets are where to begin, and later ones are in a file of the same name with the suffix .json. The offsets of sink connectors are their consumer groups'."},
 		{Key: "offset.storage.topic", Doc: "The topic that keeps them, in a distributed worker."},
 		{Key: "offset.storage.*", Doc: "Properties of that topic."},
 		{Key: "offset.flush.interval.ms", Type: property.Millis, Default: "60000", Check: property.AtLeast(0), Doc: "How long delivered records wait for their offsets to be stored."},

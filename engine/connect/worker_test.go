@@ -112,7 +112,9 @@ func TestAConnectorsFileIsWhatItsTextIs(t *testing.T) {
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got)
 	}
-	_, err := connect.ParseConnector([]byte(`{"name":"a","config":{},"initial_state":"STOPPED"}`))
+	_, err := connect.ParseConnector([]byte(` [{"name":"a"}]`))
+	assert.ErrorContains(t, err, "not a JSON object")
+	_, err = connect.ParseConnector([]byte(`{"name":"a","config":{},"initial_state":"STOPPED"}`))
 	assert.EqualError(t, err, `initial_state: "STOPPED": a connector that is given here runs; leave the connector out, or its initial_state`)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -124,4 +125,29 @@ func TestTheStandardStreamsStandInForFiles(t *testing.T) {
 	assert.Equal(t, "bar", p.Await("bar"))
 	_, err = p.Interrupt()
 	require.NoError(t, err)
+}
+
+// A worker of Java has read the first line of test.txt. Its file says so, and
+// stays as it is.
+func TestTheOffsetsOfAWorkerOfJavaMoveOver(t *testing.T) {
+	broker := testserver.Kafka(t)
+	w := newWorker(t, program.Build(t, "."), broker)
+	topic := broker.Topic(t, 1)
+	path := w.write(t, "test.txt", "foo\nbar\n")
+	array := func(text string) string {
+		return string(binary.BigEndian.AppendUint32(nil, uint32(len(text)))) + text
+	}
+	java := "\xac\xed\x00\x05sr\x00\x11java.util.HashMap\x05\x07\xda\xc1\xc3\x16`\xd1\x03\x00\x02F\x00\nloadFactorI\x00\tthresholdxp?@\x00\x00\x00\x00\x00\x0cw\x08\x00\x00\x00\x10\x00\x00\x00\x01" +
+		"ur\x00\x02[B\xac\xf3\x17\xf8\x06\x08T\xe0\x02\x00\x00xp" + array(`["lines",{"filename":"`+path+`"}]`) + "uq\x00~\x00\x02" + array(`{"position":4}`) + "x"
+	offsets := w.write(t, "connect.offsets", java)
+	p := w.start(t, w.write(t, "source.properties", "name=lines\nconnector.class=FileStreamSource\nfile="+path+"\ntopic="+topic+"\n"))
+	assert.Contains(t, string(w.consume(t, topic, 1)[0].Value), `"payload":"bar"`)
+	_, err := p.Interrupt()
+	require.NoError(t, err)
+	kept, err := os.ReadFile(offsets)
+	require.NoError(t, err)
+	assert.Equal(t, java, string(kept))
+	own, err := os.ReadFile(offsets + ".json")
+	require.NoError(t, err)
+	assert.Contains(t, string(own), `"position": {"position":8}`)
 }

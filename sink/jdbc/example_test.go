@@ -72,7 +72,7 @@ func ExampleFromProperties() {
 	fmt.Println(s.Dialect.Name(), s.InsertMode, s.PKMode, s.AutoCreate)
 	// Output:
 	// <nil>
-	// [max.retries has no effect: the engine retries as its errors.retry properties say]
+	// []
 	// Sqlite upsert record_key true
 }
 

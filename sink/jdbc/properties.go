@@ -12,6 +12,9 @@ import (
 // Why properties of the originals have no meaning here.
 const (
 	engineRetries = "the engine retries as its errors.retry properties say"
+	retriesDoc    = "How often a batch is given to the database again after it was not taken, such as for want of a connection, where this or "
+	retriesElse   = " is set. Without them `errors.max.retries` and `errors.retry.timeout` say it. What can never succeed is tried once."
+	retryDelayDoc = "How long to wait before each try, of which up to a half is left out at random."
 	onePool       = "one connection does the writing"
 	noJava        = "it is a matter of Java"
 	goodDates     = "dates are those of the records; Java's old calendar shifts those before 1582"
@@ -35,8 +38,8 @@ func Properties() property.Table {
 		{Key: "date.calendar.system", Ignored: goodDates, Doc: goodDates},
 		{Key: "replace.null.with.default", Type: property.Bool, Default: "true", Doc: "Whether a field's default takes the place of a null."},
 		{Key: "batch.size", Type: property.Int, Default: "3000", Check: property.AtLeast(1), Doc: "The greatest number of rows in a statement."},
-		{Key: "max.retries", Ignored: engineRetries, Doc: engineRetries},
-		{Key: "retry.backoff.ms", Ignored: engineRetries, Doc: engineRetries},
+		{Key: "max.retries", Type: property.Int, Default: "10", Check: property.AtLeast(0), Doc: retriesDoc + "`retry.backoff.ms`" + retriesElse},
+		{Key: "retry.backoff.ms", Type: property.Millis, Default: "3000", Check: property.AtLeast(1), Doc: retryDelayDoc},
 		{Key: "connection.attempts", Ignored: engineRetries, Doc: engineRetries},
 		{Key: "connection.backoff.ms", Ignored: engineRetries, Doc: engineRetries},
 		{Key: "jdbc.credentials.provider.*", Ignored: noJava, Doc: noJava},
@@ -80,8 +83,8 @@ func DebeziumProperties() property.Table {
 		{Key: "keyed.message.batch.mode", Ignored: "of several changes to a row in a batch, what they come to is always written", Doc: "How changes to a row are put together."},
 		{Key: "use.time.zone", Default: "UTC", Check: checkZone, Doc: "The zone of columns without one."},
 		{Key: "database.time_zone", Check: checkZone, Doc: "The older name of use.time.zone."},
-		{Key: "flush.max.retries", Ignored: engineRetries, Doc: engineRetries},
-		{Key: "flush.retry.delay.ms", Ignored: engineRetries, Doc: engineRetries},
+		{Key: "flush.max.retries", Type: property.Int, Default: "5", Check: property.AtLeast(0), Doc: retriesDoc + "`flush.retry.delay.ms`" + retriesElse},
+		{Key: "flush.retry.delay.ms", Type: property.Millis, Default: "1000", Check: property.AtLeast(1), Doc: retryDelayDoc},
 		{Key: "connection.restart.on.errors", Ignored: engineRetries, Doc: engineRetries},
 		{Key: "connection.provider", Ignored: noJava, Doc: noJava},
 		{Key: "connection.pool.*", Ignored: onePool, Doc: onePool},

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"time"
 
@@ -61,6 +62,9 @@ type Source struct {
 	// default it is an error that wraps source.ErrOffsetLost
 	// (tailrace.start.over).
 	StartOver bool
+
+	// Log is told that a file is waited for that is not there. Nil logs nothing.
+	Log *slog.Logger
 }
 
 const (
@@ -121,6 +125,9 @@ func (s Source) withDefaults() Source {
 	}
 	if s.PollInterval == 0 {
 		s.PollInterval = defaultPollInterval
+	}
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
 	}
 	return s
 }

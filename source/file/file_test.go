@@ -1,10 +1,12 @@
 package file_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -132,6 +134,19 @@ func TestALineWithoutItsEndWaitsForIt(t *testing.T) {
 	write(t, s.Path, "\nthree\n")
 	f.want("two", "three")
 	follow(t, s, tailrace.Offset{Partition: f.offsets[0].Partition, Position: `{"position":4}`}).want("two", "three")
+}
+
+func TestThatAFileIsWaitedForIsSaidOnce(t *testing.T) {
+	s := place(t)
+	var said bytes.Buffer
+	s.Log = slog.New(slog.NewTextHandler(&said, nil))
+	f := follow(t, s)
+	f.quiet()
+	f.quiet()
+	assert.Equal(t, 1, strings.Count(said.String(), "level=WARN"), said.String())
+	assert.Contains(t, said.String(), s.Path)
+	write(t, s.Path, "one\n")
+	f.want("one")
 }
 
 func TestAFileThatIsRotatedIsReadToItsEnd(t *testing.T) {

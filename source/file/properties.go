@@ -19,5 +19,5 @@ func Properties() property.Table {
 // wrong is left in p.
 func FromProperties(p *property.Set) Source {
 	p.Use(Properties())
-	return Source{Path: p.String("file"), Topic: p.String("topic"), BatchLines: p.Int("batch.size"), StartOver: p.Bool("tailrace.start.over")}
+	return Source{Path: p.String("file"), Topic: p.String("topic"), BatchLines: p.Int("batch.size"), StartOver: p.Bool("tailrace.start.over"), Log: p.Log()}
 }

@@ -31,6 +31,7 @@ type reader struct {
 	skip    int   // bytes of a line that is too long, and goes on in buf
 	final   bool  // nothing more will come behind buf: what it ends with is a line
 	rotated bool  // another file has taken the place of this one
+	waits   bool  // that the file is not there was said
 	closed  bool
 }
 
@@ -182,6 +183,10 @@ func (r *reader) look() (changed bool, err error) {
 		if r.file == nil && err == nil && r.Once {
 			err = fmt.Errorf("file source: there is no file %s", r.Path)
 		}
+		if r.file == nil && err == nil && !r.waits {
+			r.waits = true
+			r.Log.Warn("the file is not there; it is waited for", "file", r.Path)
+		}
 		return r.file != nil, err
 	}
 	here, err := r.file.Stat()
@@ -215,7 +220,7 @@ func (r *reader) look() (changed bool, err error) {
 // turn goes to the beginning of the file that is there now.
 func (r *reader) turn() {
 	r.file.Close() // which was only read
-	r.file, r.buf, r.pos, r.skip, r.final, r.rotated, r.moved = nil, nil, 0, 0, false, false, true
+	r.file, r.buf, r.pos, r.skip, r.final, r.rotated, r.moved, r.waits = nil, nil, 0, 0, false, false, true, false
 }
 
 func (r *reader) wait(ctx context.Context) error {

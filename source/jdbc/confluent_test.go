@@ -6,7 +6,9 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/internal/testserver"
 	"github.com/tailrace-io/tailrace/source/jdbc"
+	"github.com/tailrace-io/tailrace/source/jdbc/postgres"
 )
 
 // Offsets in the spellings that versions of Confluent's connector left in
@@ -35,6 +37,20 @@ func TestOffsetsOfConfluentsConnectorMoveOver(t *testing.T) {
 		}
 		r := open(t, s, tailrace.Offset{Partition: c.partition, Position: c.position}).until(len(c.want))
 		assert.Equal(t, c.want, r.values("id"), "%s from %s", c.mode, c.position)
+		assert.Zero(t, r.rest())
+	}
+}
+
+// What stands before the schema depends on the version of PostgreSQL's driver
+// for Java.
+func TestOffsetsOfConfluentsConnectorMoveOverFromPostgres(t *testing.T) {
+	server := testserver.Postgres(t)
+	name := server.Database(t)
+	server.Exec(t, name, "CREATE TABLE orders (id INT PRIMARY KEY)", "INSERT INTO orders VALUES (1), (2), (3)")
+	for _, table := range []string{"public.orders", name + ".public.orders"} {
+		r := open(t, jdbc.Source{URL: server.URL(name), Dialect: postgres.Dialect{}, Mode: jdbc.Incrementing, IncrementingColumn: "id"},
+			tailrace.Offset{Partition: `{"table":"` + table + `","protocol":"1"}`, Position: `{"incrementing":2}`}).until(1)
+		assert.Equal(t, []string{"3"}, r.values("id"))
 		assert.Zero(t, r.rest())
 	}
 }

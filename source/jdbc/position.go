@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tailrace-io/tailrace"
@@ -112,6 +113,13 @@ type storedPosition struct {
 func (s stored) of(t Table) (p position, partition string, ok bool) {
 	if q, ok := s.qualified[t.String()]; ok {
 		return q.position, q.partition, true
+	}
+	// Newer versions of PostgreSQL's driver for Java tell of the catalogue too,
+	// which is the database that the connection is in.
+	for name, q := range s.qualified {
+		if t.Schema != "" && t.Catalog == "" && strings.HasSuffix(name, "."+t.String()) {
+			return q.position, q.partition, true
+		}
 	}
 	q, ok := s.bare[t.Name]
 	return q.position, partitionOf(t), ok

@@ -12,7 +12,7 @@ import (
 	"github.com/tailrace-io/tailrace/engine/connect/builtin"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/internal/memoryregistry"
-	"github.com/tailrace-io/tailrace/offset"
+	"github.com/tailrace-io/tailrace/offset/javafile"
 	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/memory"
 	"github.com/tailrace-io/tailrace/transform"
@@ -198,7 +198,7 @@ func TestOptionsOfClassesAreChecked(t *testing.T) {
 	assert.EqualError(t, err, `the configuration is wrong in 12 places:
   key.converter.decimal.format: "TEXT" must be one of BASE64, NUMERIC
   key.converter.schema.content: is not a schema: read a JSON schema: byte 1: the text ends where a member's name should be
-  offset.storage.file.filename: is required and missing: The file that offsets are kept in, as JSON.
+  offset.storage.file.filename: is required and missing: The file that offsets are kept in, as JSON. Where Java has written it, its offsets are where to begin, and later ones are in a file of the same name with the suffix .json.
   predicates.p.name: is required and missing: The name of the header.
   transforms.a.regex: the regular expression "a(?=b)" has a look-ahead (?=…), which is not supported
   transforms.b.replacement: refers to the group 2, and the expression has 1
@@ -215,5 +215,5 @@ func TestOffsetsAreKeptInAFile(t *testing.T) {
 	r.Sources["com.example.NothingConnector"] = nothing
 	cfg, _, err := r.Config(config("offset.storage", "org.apache.kafka.connect.storage.FileOffsetBackingStore", "offset.storage.file.filename", "/var/lib/shop.json"))
 	require.NoError(t, err)
-	assert.Equal(t, offset.File("/var/lib/shop.json"), cfg.Offsets)
+	assert.Equal(t, javafile.Store("/var/lib/shop.json"), cfg.Offsets)
 }

@@ -3,6 +3,7 @@ package builtin
 import (
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/offset"
+	"github.com/tailrace-io/tailrace/offset/javafile"
 )
 
 // offsetProperties are those of the stores in a file and in memory. Templates of
@@ -10,7 +11,7 @@ import (
 func offsetProperties(inFile bool) property.Table {
 	const why = "the offsets are not kept in Kafka"
 	return property.Table{
-		{Key: "file.filename", Required: inFile, Doc: "The file that offsets are kept in, as JSON."},
+		{Key: "file.filename", Required: inFile, Doc: "The file that offsets are kept in, as JSON. Where Java has written it, its offsets are where to begin, and later ones are in a file of the same name with the suffix .json."},
 		{Key: "topic", Ignored: why, Doc: why},
 		{Key: "partitions", Ignored: why, Doc: why},
 		{Key: "replication.factor", Ignored: why, Doc: why},
@@ -18,7 +19,7 @@ func offsetProperties(inFile bool) property.Table {
 }
 
 func file(p *property.Set) offset.Store {
-	return offset.File(p.Use(offsetProperties(true)).String("file.filename"))
+	return javafile.Store(p.Use(offsetProperties(true)).String("file.filename"))
 }
 
 func memory(p *property.Set) offset.Store {

@@ -12,7 +12,7 @@ import (
 	"github.com/tailrace-io/tailrace/engine"
 	"github.com/tailrace-io/tailrace/engine/connect/builtin"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
-	"github.com/tailrace-io/tailrace/offset"
+	"github.com/tailrace-io/tailrace/offset/javafile"
 	"github.com/tailrace-io/tailrace/sink/kafka"
 	sinkmemory "github.com/tailrace-io/tailrace/sink/memory"
 	"github.com/tailrace-io/tailrace/source/jdbc"
@@ -46,7 +46,7 @@ func made(t *testing.T, file string) (engine.Config, []string) {
 func TestPropertiesOfDebeziumsEngineOnMySQL(t *testing.T) {
 	cfg, notes := made(t, "engine-mysql.properties")
 	assert.Equal(t, "inventory", cfg.Name)
-	assert.Equal(t, offset.File("/var/lib/app/offsets.dat"), cfg.Offsets)
+	assert.Equal(t, javafile.Store("/var/lib/app/offsets.dat"), cfg.Offsets)
 	assert.Equal(t, 10*time.Second, cfg.CommitInterval)
 	assert.Equal(t, engine.Retry{Timeout: -1, Attempts: 11, Delay: 500 * time.Millisecond, MaxDelay: 20 * time.Second}, cfg.Retry)
 
@@ -113,7 +113,7 @@ func TestAStandaloneWorkerWithAConnectorWritesToKafka(t *testing.T) {
 	assert.Equal(t, engine.DeadLetter, cfg.Errors.Encode)
 	assert.Equal(t, "dead", cfg.Errors.DeadLetterTopic)
 	assert.IsType(t, kafka.Sink{}, cfg.Errors.DeadLetters)
-	assert.Equal(t, offset.File("/tmp/connect.offsets"), cfg.Offsets)
+	assert.Equal(t, javafile.Store("/tmp/connect.offsets"), cfg.Offsets)
 	assert.Contains(t, notes, "plugin.path has no effect: there is no JVM")
 	assert.Contains(t, notes, "producer.linger.ms has no effect: the engine's batches are sent as they come, in batches as large as the topics take")
 }
