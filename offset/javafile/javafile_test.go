@@ -109,7 +109,7 @@ func TestAFileOfJavaThatCannotBeUsedIsAnErrorAndNoEmptyStart(t *testing.T) {
 		`a key is not of the form`:                       java(pair{`{"table":"a"}`, `{}`}),
 		`the position of "shop" in {} is no JSON object`: java(pair{`["shop",{}]`, `7`}),
 		`there is more behind the map`:                   append(java(), 0),
-		`it holds a java.util.TreeMap and not a`:         append([]byte("\xac\xed\x00\x05sr\x00\x11java.util.TreeMap"), good[24:]...),
+		`it holds a java.util.TreeMap and not a`:         append([]byte("\xac\xed\x00\x05sr\x00\x11java.util.TreeMap"), good[25:]...),
 	}
 	for want, data := range cases {
 		_, err := store(t, data).Load(t.Context(), "shop")
