@@ -33,6 +33,7 @@ func TestTutorials(t *testing.T) {
 		"MySQL's changes go to Kafka as Debezium's tutorial has them":            streamsMySQL,
 		"PostgreSQL's changes go to Kafka as Debezium's tutorial has them":       streamsPostgres,
 		"changes of MySQL are unwrapped into a table of PostgreSQL, deletes too": unwrapsIntoPostgres,
+		"changes of MySQL go as they are into tables that the source names":      mirrorsIntoPostgres,
 	} {
 		t.Run(name, func(t *testing.T) { run(t, newWorker(t, bin, broker)) })
 	}
@@ -272,6 +273,26 @@ func unwrapsIntoPostgres(t *testing.T, w *worker) {
 	awaitRows(t, pool, query, "1001|Sally|sally.thomas@acme.com", "1002|George|gbailey@foobar.com")
 	from.Exec(t, "USE "+db, "DELETE FROM customers WHERE id = 1001", "UPDATE customers SET first_name = 'Anne' WHERE id = 1002", "INSERT INTO customers VALUES (1003, 'Edward', 'Walker', 'ed@walker.com')")
 	awaitRows(t, pool, query, "1002|Anne|gbailey@foobar.com", "1003|Edward|ed@walker.com")
+	_, err := p.Interrupt()
+	require.NoError(t, err)
+}
+
+// The sink is there before the topics that it is to read.
+func mirrorsIntoPostgres(t *testing.T, w *worker) {
+	from, to := testserver.MySQL(t), testserver.Postgres(t)
+	db, target := from.Database(t), to.Database(t)
+	from.Exec(t, append([]string{"USE " + db}, inventory...)...)
+	host, port := hostPort(t, from.Addr)
+	source := w.file(t, "register-mysql.json", `"database.hostname": "mysql"`, `"database.hostname": "`+host+`"`, "3306", port, `"debezium"`, `"`+from.User+`"`,
+		`"dbz"`, `"`+from.Password+`"`, "184054", serverID(), `"inventory"`, `"`+db+`"`, "kafka:9092", strings.Join(w.brokers, ","), "dbserver1", "dbserver4")
+	sink := w.file(t, "debezium-jdbc-sink.json", "localhost/db", to.Addr+"/"+target, "pguser", to.User, "pgpassword", to.Password)
+	p := w.start(t, sink, source)
+	pool := to.DB(t, target)
+	query := "SELECT id, first_name, email FROM " + db + "_customers ORDER BY id"
+	awaitRows(t, pool, query, "1001|Sally|sally.thomas@acme.com", "1002|George|gbailey@foobar.com")
+	from.Exec(t, "USE "+db, "DELETE FROM customers WHERE id = 1001", "ALTER TABLE customers ADD phone VARCHAR(20)", "INSERT INTO customers VALUES (1003, 'Edward', 'Walker', 'ed@walker.com', '555')")
+	awaitRows(t, pool, query, "1002|George|gbailey@foobar.com", "1003|Edward|ed@walker.com")
+	awaitRows(t, pool, "SELECT phone FROM "+db+"_customers ORDER BY id", "NULL", "555")
 	_, err := p.Interrupt()
 	require.NoError(t, err)
 }

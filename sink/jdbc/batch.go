@@ -78,7 +78,7 @@ func (b *batch) add(ctx context.Context, i int, r *tailrace.Record) error {
 	if err != nil {
 		return misfit{err}
 	}
-	if what == ignored {
+	if what == ignored || r.IsTombstone() && b.sourceNames() {
 		return nil
 	}
 	name, err := b.tableName(r)

@@ -55,6 +55,11 @@ func (w *writer) tableName(r *tailrace.Record) (string, error) {
 	}
 }
 
+// sourceNames says whether tables are named by what the source block of an
+// envelope has. A tombstone has none: it says again what the delete before it
+// said, and nothing is done about it.
+func (w *writer) sourceNames() bool { return strings.Contains(w.TableFormat, "${source.") }
+
 func (w *writer) topic(r *tailrace.Record) string {
 	if w.QualifiedTopics || strings.IndexByte(r.Topic, '.') < 0 {
 		return r.Topic

@@ -44,6 +44,17 @@ func TestEnvelopesAreWritten(t *testing.T) {
 	})
 }
 
+// A tombstone cannot say what table it is of where names are of the source
+// block; the delete before it has.
+func TestATombstoneBehindADeleteNeedsNoSource(t *testing.T) {
+	d := newTarget(t, "sqlite")
+	s := d.sink()
+	s.TableFormat = "${source.table}"
+	o := orders(t)
+	write(t, open(t, s), o.Create(order{1, "new", nil}), o.Create(order{2, "new", nil}), o.Delete(order{1, "new", nil}), o.Tombstone(order{1, "new", nil}))
+	assert.Equal(t, []string{"2"}, d.rows("SELECT id FROM orders"))
+}
+
 // Without Deletes and Truncates, rows stay.
 func TestDeletesAreOptional(t *testing.T) {
 	d := newTarget(t, "sqlite")

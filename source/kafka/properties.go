@@ -40,7 +40,7 @@ func readingProperties() property.Table {
 		{Key: "rebalance.timeout.ms", Type: property.Millis, Default: "60000", Check: property.AtLeast(1), Doc: "How long the members have to come together when the group changes."},
 		{Key: "request.timeout.ms", Type: property.Millis, Default: "15000", Check: property.AtLeast(1), Doc: "How long a broker may take to answer. The Java consumer's default is 30000."},
 		{Key: "socket.connection.setup.timeout.ms", Type: property.Millis, Default: "10000", Check: property.AtLeast(1), Doc: "How long connecting may take, encryption and authentication included."},
-		{Key: "metadata.max.age.ms", Type: property.Millis, Default: "300000", Check: property.AtLeast(1), Doc: "After what time topics and partitions are looked up anew."},
+		{Key: "metadata.max.age.ms", Type: property.Millis, Check: property.AtLeast(1), Doc: "After what time topics and partitions are looked up anew; 5 minutes without it, or 10 seconds with topics.regex."},
 	}
 }
 

@@ -28,7 +28,7 @@ func TestDefaultsOfPropertiesAreThoseOfTheZeroValue(t *testing.T) {
 	s, p := fromProperties("topics", "a,b")
 	require.NoError(t, p.Err())
 	want := Source{Brokers: []string{"a:9092"}, Topics: []string{"a", "b"}, Await: true, Group: "connect-shop"}.withDefaults()
-	want.Dial, want.HandOver = nil, 0
+	want.Dial, want.HandOver, want.MetadataMaxAge = nil, 0, 0 // which the properties leave to Open
 	assert.Equal(t, want, s)
 }
 
@@ -41,6 +41,7 @@ func TestAConsumersPropertiesAreTaken(t *testing.T) {
 	assert.True(t, s.Uncommitted)
 	assert.Equal(t, "mine", s.Group)
 	assert.Equal(t, 10*time.Second, s.SessionTimeout)
+	assert.Equal(t, 10*time.Second, s.withDefaults().MetadataMaxAge, "new topics may match at any time")
 	assert.Equal(t, []string{"consumer.max.poll.records has no effect: records come as soon as they are there, in batches as they are fetched"}, p.Notes())
 }
 

@@ -97,7 +97,8 @@ type Source struct {
 	HandOver time.Duration
 
 	// MetadataMaxAge is after what time topics and partitions are looked up
-	// anew. 0 means 5 minutes.
+	// anew. 0 means 5 minutes, or 10 s with TopicsRegexp, for new topics may
+	// match it at any time.
 	MetadataMaxAge time.Duration
 
 	// TLS, SASL, ClientID, ConnectTimeout, RequestTimeout and Dial are those of
@@ -123,6 +124,9 @@ func (s Source) withDefaults() Source {
 	set(&s.HeartbeatInterval, 3*time.Second)
 	set(&s.RebalanceTimeout, time.Minute)
 	set(&s.HandOver, min(5*time.Second, s.SessionTimeout/3))
+	if s.TopicsRegexp != nil {
+		set(&s.MetadataMaxAge, 10*time.Second)
+	}
 	set(&s.MetadataMaxAge, 5*time.Minute)
 	if s.MaxBytes == 0 {
 		s.MaxBytes = 8 << 20
