@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync/atomic"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/engine"
 	"github.com/tailrace-io/tailrace/sink"
 	sinkmemory "github.com/tailrace-io/tailrace/sink/memory"
+	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/memory"
 	"github.com/tailrace-io/tailrace/transform"
 )
@@ -34,6 +37,34 @@ func Example() {
 	// Output:
 	// hello world
 	// <nil>
+}
+
+// Trace gets every number. Those of the source are kept here for whoever asks,
+// such as a page of metrics.
+func ExampleTrace_source() {
+	var metrics atomic.Pointer[source.Metrics]
+	eng, err := engine.New(engine.Config{
+		Name:   "greetings",
+		Source: memory.Of(tailrace.Record{Topic: "hello", Value: tailrace.String("world")}),
+		Sink:   sink.Func(func(ctx context.Context, records []tailrace.Record) error { return nil }),
+		Trace: engine.Trace{
+			Write: func(w engine.WriteInfo) { fmt.Println("written:", w.Records) },
+			Source: func(m source.Metrics) {
+				m.Tables, m.Snapshot.Rows, m.Incremental.Tables = slices.Clone(m.Tables), slices.Clone(m.Snapshot.Rows), slices.Clone(m.Incremental.Tables)
+				metrics.Store(&m)
+			},
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(eng.Run(context.Background()))
+	fmt.Println("read up to:", metrics.Load().Stream.Position)
+	// Output:
+	// written: 1
+	// <nil>
+	// read up to: {"next":1}
 }
 
 // A record that the sink names by a sink.BatchError is set aside, with the

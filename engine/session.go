@@ -99,12 +99,19 @@ func (s *session) limitDrain(ctx context.Context, delivered <-chan struct{}, abo
 func (s *session) read(ctx context.Context) {
 	defer close(s.q.ordered)
 	defer close(s.q.work)
+	var metered source.Metered
+	if s.cfg.Trace.Source != nil {
+		metered, _ = s.reader.(source.Metered)
+	}
 	for {
 		if s.unpaused(ctx) != nil {
 			return
 		}
 		start := time.Now()
 		b, err := s.reader.Read(ctx)
+		if metered != nil {
+			s.cfg.Trace.Source(metered.Metrics())
+		}
 		var bad *source.RecordError
 		var j *job
 		switch {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source"
 )
 
 // Trace is a set of hooks for what an operator wants to count and watch. Any of
@@ -32,6 +33,10 @@ type Trace struct {
 
 	// Filter tells how many records of a batch the transforms dropped.
 	Filter func(records int)
+
+	// Source gets the numbers of a source that counts (source.Metered), behind
+	// each Read, also one that fails. What their slices hold is lent.
+	Source func(source.Metrics)
 }
 
 // ReadInfo tells of a batch that was read.

@@ -16,6 +16,12 @@ type reader struct {
 	next   map[string]int // the number of the next record, by source partition
 	at     int            // the chunk that is looked at next
 	broken error          // what ended the reading
+	last   string         // the position that was given last
+}
+
+// Metrics has where the reader is.
+func (r *reader) Metrics() source.Metrics {
+	return source.Metrics{Connected: r.broken == nil, Stream: source.StreamMetrics{Position: r.last}}
 }
 
 func (r *reader) Read(ctx context.Context) (tailrace.Batch, error) {
@@ -55,9 +61,10 @@ func (r *reader) take() (tailrace.Batch, <-chan struct{}, error) {
 			rest = rest[:min(len(rest), s.BatchSize)]
 		}
 		r.next[c.partition] += len(rest)
+		r.last = positionText(r.next[c.partition])
 		return tailrace.Batch{
 			Records: slices.Clone(rest),
-			Offsets: []tailrace.Offset{{Partition: c.text, Position: positionText(r.next[c.partition])}},
+			Offsets: []tailrace.Offset{{Partition: c.text, Position: r.last}},
 			Size:    c.size / len(c.records) * len(rest),
 			Time:    rest[len(rest)-1].Time,
 		}, nil, nil

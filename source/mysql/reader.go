@@ -42,6 +42,8 @@ type reader struct {
 	incremental incremental.Snapshot[[]byte]
 	blocking    []*request // blocking snapshots that were asked for and are not complete
 	added       []string   // tables that were added while the source ran
+
+	meter meter
 }
 
 // open connects, checks everything and finds out where to begin.
@@ -162,7 +164,7 @@ func (r *reader) learn(d *definition) (*table, error) {
 	if known := r.tables[d.id]; known != nil && known.same(t) {
 		return known, nil
 	}
-	r.tables[d.id] = t
+	r.tables[d.id], r.meter.tables = t, nil
 	return t, nil
 }
 
@@ -248,7 +250,14 @@ func (r *reader) position() position {
 }
 
 func (r *reader) batch(pos position) tailrace.Batch {
-	return r.w.batch(tailrace.Offset{Partition: r.partition, Position: string(r.members(pos.append(nil)))})
+	return r.given(pos.append(nil))
+}
+
+// given makes the batch of what was gathered, with a position.
+func (r *reader) given(position []byte) tailrace.Batch {
+	b := r.w.batch(tailrace.Offset{Partition: r.partition, Position: string(r.members(position))})
+	r.meter.met(&b, r.snapshot == nil)
+	return b
 }
 
 // snapshotBatch is a batch within a snapshot: it has the position that the log
@@ -265,13 +274,13 @@ func (r *reader) snapshotBatch() (tailrace.Batch, error) {
 	pos.Snapshot = "INITIAL"
 	text := pos.append(nil)
 	text = append(at.append(text[:len(text)-1]), '}')
-	return r.w.batch(tailrace.Offset{Partition: r.partition, Position: string(r.members(text))}), nil
+	return r.given(text), nil
 }
 
 // endSnapshot goes on to the log, or to the end.
 func (r *reader) endSnapshot() error {
 	s := r.snapshot
-	r.snapshot = nil
+	r.snapshot, r.meter.snapshot = nil, s.metrics(source.SnapshotCompleted)
 	if s.request != nil {
 		r.blocking = r.blocking[1:]
 	} else {

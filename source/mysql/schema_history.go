@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/offset"
+	"github.com/tailrace-io/tailrace/source"
 )
 
 // history keeps the definitions that tables had, by where in the log they were
@@ -22,6 +24,7 @@ type history struct {
 
 	versions map[tableID][]tableVersion
 	unsaved  map[tableID]bool
+	metrics  source.DefinitionMetrics
 }
 
 // tableVersion is a definition, and the place behind the statement that made it.
@@ -73,12 +76,14 @@ func (g *gtidSet) containsAll(other *gtidSet) bool {
 // begin forgets all versions of the tables but the ones that a snapshot found.
 func (h *history) begin(d *definition) {
 	h.versions[d.id] = []tableVersion{{definition: d}}
+	h.learned(d.id)
 	h.unsaved[d.id] = true
 }
 
 // add adds a version.
 func (h *history) add(id tableID, at milestone, d *definition) {
 	h.versions[id] = append(h.versions[id], tableVersion{at, d})
+	h.learned(id)
 	h.unsaved[id] = true
 }
 
@@ -194,7 +199,9 @@ func (r *reader) remember(ctx context.Context, p position) error {
 			return err
 		}
 	}
+	r.history.metrics.RecoveredAt = time.Now()
 	for id := range r.history.versions {
+		r.history.metrics.Recovered += int64(len(r.history.versions[id]))
 		d := r.history.at(id, p, r.server.mariadb)
 		if d == nil || !r.sel.database(id.db) {
 			continue
@@ -215,6 +222,7 @@ func (r *reader) remember(ctx context.Context, p position) error {
 func (r *reader) tryLearn(d *definition) {
 	if _, err := r.learn(d); err != nil {
 		delete(r.tables, d.id)
+		r.meter.tables = nil
 	}
 }
 

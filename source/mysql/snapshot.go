@@ -33,6 +33,8 @@ type snapshot struct {
 	count uint64 // its rows so far
 	total uint64
 
+	scanned []source.TableRows // of the tables that have been begun
+
 	// held is the last row that came. Only the next one, or the end, tells how
 	// it is to be marked, so it waits here. given is the one before it, the last
 	// that was given.
@@ -140,7 +142,8 @@ func (s *snapshot) read(ctx context.Context, w *writer) error {
 func (s *snapshot) beginTable() error {
 	s.table, s.count, s.next = &s.tables[s.next], 0, s.next+1
 	s.seconds = s.clock.Add(time.Since(s.began)).Unix()
-	s.progress.Table = s.table.id.String()
+	s.progress.Table = s.table.fullName
+	s.scanned = append(s.scanned, source.TableRows{Table: s.table.fullName})
 	s.notifyInitial(signal.InProgress, map[string]string{"current_collection_in_progress": s.table.id.String(), "data_collections": s.names()})
 	if s.lanes != nil {
 		s.feed = s.lanes
@@ -166,6 +169,7 @@ func (p *planned) statement() string {
 func (s *snapshot) endTable() {
 	s.src.Log.Info("snapshot of a table is complete", "table", s.table.id.String(), "rows", s.count)
 	s.feed = nil
+	s.scanned[len(s.scanned)-1].Rows = int64(s.count)
 	s.progress.TablesDone++
 	s.notifyInitial(signal.TableComplete, map[string]string{"scanned_collection": s.table.id.String(), "total_rows_scanned": fmt.Sprint(s.count),
 		"data_collections": s.listed, "status": string(signal.TableRead)})

@@ -90,9 +90,10 @@ func (s *stream) truncated(w *writer, ev *binlog.Event, id tableID) {
 	if s.incremental.Concerns(id.String()) {
 		s.incremental.Drop()
 	}
-	if t == nil || s.leftOut[tailrace.OpTruncate] {
+	if t == nil || !s.wants(tailrace.OpTruncate) {
 		return
 	}
+	s.meter.stream.Truncated++
 	w.begin()
 	s.stampOf(w, ev)
 	w.source[sourceDB], w.source[sourceTable], w.source[sourceRow] = t.db, t.name, tailrace.Int32(0)

@@ -314,7 +314,9 @@ func (s *stream) begin(ev *binlog.Event) {
 // end is the end of a transaction, or of a statement that stands alone: from
 // behind it on, another stream could begin.
 func (s *stream) end(ev *binlog.Event) {
-	s.tellEnd(s.w, ev)
+	if s.tellEnd(s.w, ev); s.in {
+		s.meter.stream.Transactions++
+	}
 	s.gtids.add(s.pending)
 	s.pending = pendingGTID{}
 	s.in, s.began, s.xa, s.resuming, s.counts = false, false, nil, false, false
@@ -366,6 +368,7 @@ func (s *stream) beginRows(ctx context.Context, w *writer, ev *binlog.Event) err
 		return fmt.Errorf("rows at %s:%d: %w", ev.File, ev.Start, err)
 	}
 	if plan.table == nil {
+		s.meter.stream.Filtered++
 		return nil
 	}
 	if s.xa != nil {
@@ -464,14 +467,26 @@ func (s *stream) reselects(t *table, kind binlog.RowsKind, before, after []tailr
 	return !s.leftOut[tailrace.OpUpdate]
 }
 
+// wants says whether records are made of an operation, and counts the change
+// where they are not.
+func (s *stream) wants(op tailrace.Op) bool {
+	if s.leftOut[op] {
+		s.meter.stream.Skipped++
+		return false
+	}
+	return true
+}
+
 func (s *stream) created(w *writer, t *table, after []tailrace.Value) {
-	if !s.leftOut[tailrace.OpCreate] {
+	if s.wants(tailrace.OpCreate) {
+		s.meter.stream.Created++
 		w.add(t, opCreate, t.keyOf(&w.slab, after), tailrace.Value{}, t.value(&w.slab, after), w.block(), w.headers)
 	}
 }
 
 func (s *stream) deleted(w *writer, t *table, before []tailrace.Value) {
-	if !s.leftOut[tailrace.OpDelete] {
+	if s.wants(tailrace.OpDelete) {
+		s.meter.stream.Deleted++
 		key := t.keyOf(&w.slab, before)
 		w.add(t, opDelete, key, t.value(&w.slab, before), tailrace.Value{}, w.block(), w.headers)
 		w.tombstone(t, key, w.headers)
@@ -481,15 +496,17 @@ func (s *stream) deleted(w *writer, t *table, before []tailrace.Value) {
 // updated makes one record or, where the row's key has changed, a delete of the
 // old key and a create of the new one, each with the other key in a header.
 func (s *stream) updated(w *writer, t *table, before, after []tailrace.Value) {
-	if s.leftOut[tailrace.OpUpdate] {
+	if !s.wants(tailrace.OpUpdate) {
 		return
 	}
 	t.completeKey(before, after)
 	was, is := t.value(&w.slab, before), t.value(&w.slab, after)
 	if s.src.SkipUnchanged && was.Equal(is) {
+		s.meter.stream.Unchanged++
 		return
 	}
 	if !t.movedKey(before, after) {
+		s.meter.stream.Updated++
 		w.add(t, opUpdate, t.keyOf(&w.slab, after), was, is, w.block(), w.headers)
 		return
 	}
@@ -498,6 +515,7 @@ func (s *stream) updated(w *writer, t *table, before, after []tailrace.Value) {
 		return append([]tailrace.Header{{Key: name, Schema: t.keySchema, Value: key}}, w.headers...)
 	}
 	left := headers("__debezium.newkey", now)
+	s.meter.stream.Deleted, s.meter.stream.Created = s.meter.stream.Deleted+1, s.meter.stream.Created+1
 	block := w.block()
 	w.add(t, opDelete, old, was, tailrace.Value{}, block, left)
 	w.tombstone(t, old, left)

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/signal"
 )
 
@@ -137,6 +138,15 @@ func (s *Snapshot[R]) Resume() {
 		s.paused, s.Changed = false, true
 		s.tell(signal.Resumed, s.collections())
 	}
+}
+
+// Metrics are the numbers of what is running.
+func (s *Snapshot[R]) Metrics() source.IncrementalMetrics {
+	if !s.Running() {
+		return source.IncrementalMetrics{}
+	}
+	return source.IncrementalMetrics{Tables: s.Collections(), Paused: s.paused, Rows: s.scanned,
+		From: strings.Join(s.sent, ","), To: strings.Join(s.last, ","), TableTo: strings.Join(s.max, ",")}
 }
 
 // Current is the collection that is being read.

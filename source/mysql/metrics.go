@@ -1,0 +1,70 @@
+package mysql
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source"
+)
+
+// meter has the numbers of a reader that are counted as it reads. The rest is
+// put together when somebody asks.
+type meter struct {
+	stream   source.StreamMetrics
+	snapshot source.SnapshotMetrics // of one that is complete
+	tables   []string               // of the known tables; nil where they have to be listed anew
+}
+
+// Metrics gives the numbers.
+func (r *reader) Metrics() source.Metrics {
+	m := source.Metrics{Connected: r.failed == nil && !r.ended, Tables: r.tableNames(),
+		Snapshot: r.meter.snapshot, Incremental: r.incremental.Metrics(), Stream: r.meter.stream, Definitions: r.history.metrics}
+	if r.snapshot != nil {
+		m.Snapshot = r.snapshot.metrics(source.SnapshotRunning)
+	}
+	if r.stream != nil {
+		m.Stream.LastTransaction = strings.Clone(r.stream.previous[0].Text()) // it outlives the batch
+	}
+	return m
+}
+
+// tableNames are those of the captured tables that are known, sorted.
+func (r *reader) tableNames() []string {
+	if r.meter.tables == nil {
+		names := make([]string, 0, len(r.tables))
+		for _, t := range r.tables {
+			names = append(names, t.fullName)
+		}
+		slices.Sort(names)
+		r.meter.tables = names
+	}
+	return r.meter.tables
+}
+
+// met notes a batch that is given.
+func (m *meter) met(b *tailrace.Batch, streaming bool) {
+	for _, o := range b.Offsets {
+		m.stream.Position = o.Position
+	}
+	if streaming && !b.Time.IsZero() {
+		m.stream.Last = time.Now()
+		m.stream.Behind = m.stream.Last.Sub(b.Time)
+	}
+}
+
+// metrics are the numbers of a snapshot.
+func (s *snapshot) metrics(state source.SnapshotState) source.SnapshotMetrics {
+	if n := len(s.scanned); n > 0 && s.feed != nil {
+		s.scanned[n-1].Rows = int64(s.count)
+	}
+	return source.SnapshotMetrics{State: state, Tables: len(s.tables), TablesLeft: len(s.tables) - s.progress.TablesDone,
+		Rows: s.scanned, Took: time.Since(s.began)}
+}
+
+// learned counts a definition that was learned.
+func (h *history) learned(id tableID) {
+	h.metrics.Applied++
+	h.metrics.Last, h.metrics.LastAt = id.String(), time.Now()
+}
