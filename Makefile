@@ -6,13 +6,14 @@ ONLY ?=
 BENCH ?= .
 COUNT ?= 6
 FUZZTIME ?= 30s
+DURATION ?= 10m
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
 SERVERS := build/testservers -only "$(ONLY)"
 
 .DEFAULT_GOAL := help
-.PHONY: help test race parity lint fuzz bench bench-compare servers clean programs compiler
+.PHONY: help test race parity lint fuzz soak bench bench-compare servers clean programs compiler
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +45,9 @@ fuzz: ## Run each fuzz target for FUZZTIME (30s)
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
 		done; \
 	done
+
+soak: programs ## Read MySQL under load with a slow sink for DURATION (10m), and see that memory stays flat
+	@exec build/testservers -only mysql -- go test -count=1 -v -timeout 0 ./internal/soak -duration $(DURATION)
 
 bench: programs ## Run the benchmarks, with their allocations
 	@exec $(SERVERS) -- go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)

@@ -56,9 +56,10 @@ func build(b *testing.B) []string {
 type runner struct {
 	name, dir, file string
 	properties      string // of the source
+	schemas         bool   // in the JSON
 	command         []string
 	count           func(file string, events int) []string
-	offsets         []byte // behind the snapshot
+	offsets         []byte // where runs begin; nil before the first
 }
 
 // write writes the properties file.
@@ -67,12 +68,12 @@ func (r *runner) write(b *testing.B) {
 	r.file = filepath.Join(r.dir, "bench.properties")
 	text := fmt.Sprintf(`name=bench
 offset.storage=org.apache.kafka.connect.storage.FileOffsetBackingStore
-offset.storage.file.filename=%s/offsets
+offset.storage.file.filename=%[1]s/offsets
 offset.flush.interval.ms=1000
 topic.prefix=bench
-key.converter.schemas.enable=false
-value.converter.schemas.enable=false
-%s`, r.dir, r.properties)
+key.converter.schemas.enable=%[3]t
+value.converter.schemas.enable=%[3]t
+%[2]s`, r.dir, r.properties, r.schemas)
 	if err := os.WriteFile(r.file, []byte(text), 0o600); err != nil {
 		b.Fatal(err)
 	}
@@ -103,6 +104,36 @@ func (r *runner) run(b *testing.B, events int) (m measured) {
 			b.Fatal(err)
 		}
 	}
+	m = r.measure(b, events)
+	if r.offsets == nil {
+		r.keep(b)
+	}
+	return m
+}
+
+// keep has the runs that follow begin where the last one has come to.
+func (r *runner) keep(b *testing.B) {
+	b.Helper()
+	var err error
+	if r.offsets, err = os.ReadFile(filepath.Join(r.dir, "offsets")); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// anew counts events from the beginning on: those of a snapshot.
+func (r *runner) anew(b *testing.B, events int) measured {
+	b.Helper()
+	for _, name := range []string{"offsets", "history"} {
+		if err := os.Remove(filepath.Join(r.dir, name)); err != nil && !os.IsNotExist(err) {
+			b.Fatal(err)
+		}
+	}
+	return r.measure(b, events)
+}
+
+// measure counts events from where the files say that an engine is.
+func (r *runner) measure(b *testing.B, events int) (m measured) {
+	b.Helper()
 	cmd := exec.Command(r.command[0], append(r.command[1:], r.count(r.file, events)...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -112,11 +143,6 @@ func (r *runner) run(b *testing.B, events int) (m measured) {
 		b.Fatalf("%s: %v\n%s", r.name, err, tail(stderr.String(), 4000))
 	}
 	got, _ := strconv.Atoi(string(found[1]))
-	if r.offsets == nil {
-		if r.offsets, err = os.ReadFile(offsets); err != nil {
-			b.Fatal(err)
-		}
-	}
 	if got < events || got > events+events/100+8192 {
 		b.Fatalf("%s: %d events arrived, %d were made", r.name, got, events)
 	}
