@@ -32,13 +32,14 @@ import (
 	"github.com/tailrace-io/tailrace/source/mysql"
 )
 
-var kills = flag.Int("kills", 60, "how often the streaming process is killed")
+var kills = flag.Int("kills", 60, "how often the process is killed that streams MySQL, and that which streams MariaDB")
 
 // A child is told by the environment what to stream.
 const childEnv = "TAILRACE_CRASH_CHILD"
 
 type child struct {
-	Postgres bool // rather than MySQL
+	Postgres bool         // rather than MySQL
+	Flavor   mysql.Flavor // "" for MySQL
 
 	Addr, User, Password, Database string
 	Brokers                        []string
@@ -65,14 +66,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// run streams the database to Kafka and to a file, by two engines.
+// run streams the database to a file and, where there are brokers, to Kafka, by
+// an engine each.
 func (c child) run(ctx context.Context) error {
 	file, err := openLog(filepath.Join(c.Dir, "events"))
 	if err != nil {
 		return err
 	}
 	src := mysql.Source{
-		Addr: c.Addr, User: c.User, Password: c.Password,
+		Addr: c.Addr, User: c.User, Password: c.Password, Flavor: c.Flavor,
 		TopicPrefix: "crash", Databases: mysql.Include(c.Database),
 	}
 	if c.Snapshot != nil {
@@ -85,6 +87,9 @@ func (c child) run(ctx context.Context) error {
 		{Name: "file", Source: src, Sink: file, Offsets: offset.File(filepath.Join(c.Dir, "file.offsets"))},
 		{Name: "kafka", Source: src, Sink: kafka.Sink{Brokers: c.Brokers, TopicCreation: topics}, Offsets: offset.File(filepath.Join(c.Dir, "kafka.offsets")),
 			Encode: engine.Converters{Key: json, Value: json, Header: json}},
+	}
+	if len(c.Brokers) == 0 {
+		configs = configs[:1]
 	}
 	failed := make(chan error, len(configs))
 	for _, cfg := range configs {
@@ -135,18 +140,26 @@ func openLog(path string) (sink.Func, error) {
 	}, nil
 }
 
-// A process that streams MySQL under load to Kafka and to a file is killed
+// A process that streams a server under load to Kafka and to a file is killed
 // again and again, at any moment of its life. At the end every change that was
 // committed has arrived, in order a key; what arrived twice lies behind the
 // last commit.
 func TestNothingIsLostByKills(t *testing.T) {
-	server, broker := testserver.MySQL(t), testserver.Kafka(t)
+	t.Run("MySQL, to Kafka and to a file", func(t *testing.T) {
+		broker := testserver.Kafka(t)
+		loseNothing(t, testserver.MySQL(t), child{Brokers: broker.Brokers})
+	})
+	t.Run("MariaDB, to a file", func(t *testing.T) { loseNothing(t, testserver.MariaDB(t), child{Flavor: mysql.MariaDB}) })
+}
+
+func loseNothing(t *testing.T, server *testserver.MySQLServer, c child) {
 	db := server.Database(t)
-	c := child{
-		Addr: server.Addr, User: server.User, Password: server.Password, Database: db,
-		Brokers: broker.Brokers, Topic: "crash." + db + ".rows", Dir: t.TempDir(),
+	c.Addr, c.User, c.Password, c.Database, c.Dir = server.Addr, server.User, server.Password, db, t.TempDir()
+	load, places := newLoad(t, server.DB(t, db)), []func() (map[int64][]string, error){c.fromFile}
+	if len(c.Brokers) > 0 {
+		c.Topic = "crash." + db + ".rows"
+		places = append(places, c.consume(t).read)
 	}
-	load, topic := newLoad(t, server.DB(t, db)), c.consume(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var writers sync.WaitGroup
@@ -166,15 +179,15 @@ func TestNothingIsLostByKills(t *testing.T) {
 	// snapshot is through, so that each of its changes must be seen.
 	writers.Go(func() { load.write(ctx, 0) })
 	kill(*kills/5, 20, 250)
-	c.await(t, load, func(id int64) bool { return id >= firstStill }, c.fromFile, topic.read)
+	c.await(t, load, func(id int64) bool { return id >= firstStill }, places...)
 	load.settle()
 	writers.Go(func() { load.write(ctx, 1) })
 	kill(*kills-*kills/5, 20, 520)
 	stop()
 	writers.Wait()
 	require.NoError(t, load.err)
-	c.await(t, load, func(int64) bool { return true }, c.fromFile, topic.read)
-	t.Logf("%d changes of %d rows arrived in a file and in Kafka, through %d kills", load.committed(), len(load.rows), killed)
+	c.await(t, load, func(int64) bool { return true }, places...)
+	t.Logf("%d changes of %d rows arrived in %d places, through %d kills", load.committed(), len(load.rows), len(places), killed)
 }
 
 // await lets a child run until all changes of the rows have arrived.

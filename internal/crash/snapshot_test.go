@@ -23,13 +23,14 @@ import (
 	"github.com/tailrace-io/tailrace/source/mysql"
 )
 
-var snapshotKills = flag.Int("snapshotkills", 12, "how often the process is killed within each kind of snapshot")
+var snapshotKills = flag.Int("snapshotkills", 10, "how often the process is killed within each kind of snapshot")
 
 // snapshots say how a child reads rows.
 type snapshots struct {
 	Mode     mysql.SnapshotMode
 	Threads  int
 	ReadOnly bool // nothing is written to the table that tells of incremental ones
+	Blocking bool // the signal asks for all rows at once
 }
 
 // runSnapshots streams the database to a file, and dawdles, so that kills come
@@ -51,16 +52,23 @@ const snapshotRows = 20_000
 // again and again, at any moment. In the end what it has written is what the
 // table has.
 func TestSnapshotsGoOnAfterKills(t *testing.T) {
-	server := testserver.MySQL(t)
 	for name, how := range map[string]snapshots{
-		"initial":               {Mode: mysql.SnapshotInitial, Threads: 1},
-		"initial, side by side": {Mode: mysql.SnapshotInitial, Threads: 3},
-		"incremental":           {Mode: mysql.SnapshotNoData},
-		"incremental, by GTIDs": {Mode: mysql.SnapshotNoData, ReadOnly: true},
+		"initial":                            {Mode: mysql.SnapshotInitial, Threads: 1},
+		"initial, side by side":              {Mode: mysql.SnapshotInitial, Threads: 3},
+		"incremental":                        {Mode: mysql.SnapshotNoData},
+		"incremental, by GTIDs":              {Mode: mysql.SnapshotNoData, ReadOnly: true},
+		"blocking":                           {Mode: mysql.SnapshotNoData, Blocking: true},
+		"initial, of MariaDB":                {Mode: mysql.SnapshotInitial, Threads: 3},
+		"incremental, of MariaDB":            {Mode: mysql.SnapshotNoData},
+		"incremental, read only, of MariaDB": {Mode: mysql.SnapshotNoData, ReadOnly: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			server, flavor := testserver.MySQL(t), mysql.MySQL
+			if strings.HasSuffix(name, "MariaDB") {
+				server, flavor = testserver.MariaDB(t), mysql.MariaDB
+			}
 			db := server.Database(t)
-			c := child{Addr: server.Addr, User: server.User, Password: server.Password, Database: db, Dir: t.TempDir(), Snapshot: &how}
+			c := child{Flavor: flavor, Addr: server.Addr, User: server.User, Password: server.Password, Database: db, Dir: t.TempDir(), Snapshot: &how}
 			server.Exec(t, "USE "+db, "CREATE TABLE `rows` (id INT PRIMARY KEY, ver INT NOT NULL, pad VARCHAR(250))",
 				"CREATE TABLE debezium_signal (id VARCHAR(42) PRIMARY KEY, type VARCHAR(32) NOT NULL, data VARCHAR(2048) NULL)",
 				fmt.Sprintf("INSERT INTO `rows` WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 1000) SELECT a.i * 1000 + b.i, 1, REPEAT('x', 100) FROM n a, n b WHERE a.i <= %d", snapshotRows/1000))
@@ -72,7 +80,11 @@ func TestSnapshotsGoOnAfterKills(t *testing.T) {
 				p := c.start(t)
 				until(t, p, func() bool { _, err := os.Stat(filepath.Join(c.Dir, "snapshots.offsets")); return err == nil })
 				p.kill(t)
-				server.Exec(t, fmt.Sprintf(`INSERT INTO %[1]s.debezium_signal VALUES ('one', 'execute-snapshot', '{"data-collections":["%[1]s.rows"]}')`, db))
+				kind := "INCREMENTAL"
+				if how.Blocking {
+					kind = "BLOCKING"
+				}
+				server.Exec(t, fmt.Sprintf(`INSERT INTO %[1]s.debezium_signal VALUES ('one', 'execute-snapshot', '{"type":"%[2]s","data-collections":["%[1]s.rows"]}')`, db, kind))
 			}
 			random := rand.New(rand.NewPCG(3, uint64(len(name))))
 			for range *snapshotKills {

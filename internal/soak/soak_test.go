@@ -50,7 +50,7 @@ func TestMemoryStaysFlatUnderLoadWithASlowSink(t *testing.T) {
 	var signals signal.Queue
 	src := mysql.Source{Addr: proxy.Addr, User: s.User, Password: s.Password, TopicPrefix: "soak", Databases: mysql.Include(database),
 		SchemaHistory: new(offset.Memory), Signals: []signal.Channel{&signals}}
-	seen := &arrived{next: make([]int64, writers), delay: 20 * time.Millisecond}
+	seen := &arrived{next: make([]int64, writers), delay: 2 * time.Millisecond}
 	json := converter.NewJSON(converter.JSONConfig{})
 	e, err := engine.New(engine.Config{Name: "soak", Source: src, Sink: sink.Func(seen.take), Offsets: new(offset.Memory),
 		Encode: engine.Converters{Value: json}, Retry: engine.Retry{Delay: 10 * time.Millisecond}})
@@ -94,7 +94,7 @@ func TestMemoryStaysFlatUnderLoadWithASlowSink(t *testing.T) {
 
 // arrived is what the sink was given.
 type arrived struct {
-	delay    time.Duration // of a batch
+	delay    time.Duration // of a record
 	quick    atomic.Bool
 	snapshot atomic.Int64
 
@@ -106,7 +106,7 @@ type arrived struct {
 func (a *arrived) take(ctx context.Context, records []tailrace.Record) error {
 	if !a.quick.Load() {
 		select {
-		case <-time.After(a.delay * time.Duration(1+len(records)/100)):
+		case <-time.After(a.delay * time.Duration(len(records))):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -92,7 +93,7 @@ func certify(data string) error {
 			return err
 		}
 	}
-	return allowCertified(filepath.Join(data, "pg_hba.conf"))
+	return nil
 }
 
 func writePEM(path, kind string, der []byte) error {
@@ -107,4 +108,18 @@ func allowCertified(path string) error {
 	}
 	first := "hostssl all,replication " + Certified + " all cert\n"
 	return os.WriteFile(path, append([]byte(first), rules...), 0o600)
+}
+
+// Certify gives a MySQL server that was started for one test alone a certificate for 127.0.0.1 and localhost, and returns the file of
+// the authority that signed it.
+func (s *MySQLServer) Certify(t testing.TB) string {
+	t.Helper()
+	s.own(t)
+	data := filepath.Join(s.process.dir, "data")
+	if err := errors.Join(certify(data), own(data)); err != nil {
+		t.Fatal(err)
+	}
+	s.Exec(t, "SET GLOBAL ssl_ca='"+authority+"'", "SET GLOBAL ssl_cert='"+serverCertificate+"'", "SET GLOBAL ssl_key='"+serverKey+"'",
+		"ALTER INSTANCE RELOAD TLS")
+	return filepath.Join(data, authority)
 }

@@ -173,7 +173,7 @@ func (s *Site) newPostgres(ctx context.Context, home postgresHome, fill func(ctx
 		p.argv = append(p.argv, "-c", option)
 	}
 	data := filepath.Join(dir, "data")
-	if err := errors.Join(own(dir), fill(ctx, data), certify(data), own(dir)); err != nil {
+	if err := errors.Join(own(dir), fill(ctx, data), certify(data), allowCertified(filepath.Join(data, "pg_hba.conf")), own(dir)); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil

@@ -41,12 +41,14 @@ func TestASourceGoesOnWithAnotherServerByItsGTIDs(t *testing.T) {
 	exec := func(s *testserver.MySQLServer, statements ...string) {
 		s.Exec(t, append([]string{"USE " + database}, statements...)...)
 	}
-	exec(primary, "CREATE TABLE t (id INT PRIMARY KEY, a INT)", "INSERT INTO t VALUES (1, 1)")
+	const tagged, untagged = "SET gtid_next='AUTOMATIC:cdc'", "SET gtid_next='AUTOMATIC'"
+	exec(primary, "CREATE TABLE t (id INT PRIMARY KEY, a INT)", tagged, "INSERT INTO t VALUES (1, 1)", untagged)
 	src := over(primary, database)
 	src.SchemaHistory, src.BatchRows = new(offset.Memory), 3
 	r := open(t, src)
 	_, from := read(t, r, 1)
-	exec(primary, "INSERT INTO t VALUES (2, 2)", "ALTER TABLE t RENAME COLUMN a TO b", "BEGIN", "INSERT INTO t VALUES (3, 3), (4, 4), (5, 5), (6, 6)", "UPDATE t SET b = 0 WHERE id < 3", "COMMIT")
+	assert.Contains(t, from[0].Position, ":cdc:1")
+	exec(primary, "INSERT INTO t VALUES (2, 2)", tagged, "ALTER TABLE t RENAME COLUMN a TO b", "BEGIN", "INSERT INTO t VALUES (3, 3), (4, 4), (5, 5), (6, 6)", "UPDATE t SET b = 0 WHERE id < 3", "COMMIT", untagged)
 	b, err := open(t, src, from...).Read(soon(t))
 	for err == nil && len(b.Records) < 3 { // until it ends within the transaction
 		b, err = r.Read(soon(t))
@@ -57,13 +59,62 @@ func TestASourceGoesOnWithAnotherServerByItsGTIDs(t *testing.T) {
 	have := briefs(b.Records)
 	require.NoError(t, r.Close())
 	caughtUp(t, standby, primary)
-	exec(standby, "STOP REPLICA", "FLUSH BINARY LOGS", "INSERT INTO t VALUES (7, 7)", "ALTER TABLE t RENAME COLUMN b TO c", "INSERT INTO t VALUES (8, 8)")
+	exec(standby, "STOP REPLICA", "FLUSH BINARY LOGS", "INSERT INTO t VALUES (7, 7)", "ALTER TABLE t RENAME COLUMN b TO c", tagged, "INSERT INTO t VALUES (8, 8)", untagged)
 
 	src.Addr = standby.Addr
-	records, _ := read(t, open(t, src, from...), 8-len(have)+1)
+	records, end := read(t, open(t, src, from...), 8-len(have)+1)
 	have = append(have, briefs(records)...)
 	assert.Equal(t, []string{"c null → {id: 2, a: 2}", "c null → {id: 3, b: 3}", "c null → {id: 4, b: 4}", "c null → {id: 5, b: 5}", "c null → {id: 6, b: 6}",
 		"u {id: 1, b: 1} → {id: 1, b: 0}", "u {id: 2, b: 2} → {id: 2, b: 0}", "c null → {id: 7, b: 7}", "c null → {id: 8, c: 8}"}, have)
+	assert.Contains(t, end[0].Position, ":cdc:1-3")
+}
+
+// MariaDB's replication domains are streams of their own, which a replica may
+// have in another order.
+func TestDomainsOfMariaDBAreFollowedToAnotherServer(t *testing.T) {
+	primary := testserver.StartMariaDB(t, "--server-id=1")
+	primary.Exec(t, "RESET MASTER")
+	standby := testserver.StartMariaDB(t, "--server-id=2", "--log-slave-updates=ON")
+	standby.Exec(t, "RESET MASTER")
+	host, port, err := net.SplitHostPort(primary.Addr)
+	require.NoError(t, err)
+	standby.Exec(t, fmt.Sprintf("CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%s, MASTER_USER='%s', MASTER_PASSWORD='%s', MASTER_USE_GTID=slave_pos",
+		host, port, primary.User, primary.Password), "START SLAVE")
+	database := primary.Database(t)
+	in := func(s *testserver.MySQLServer, domain int, statements ...string) {
+		s.Exec(t, append([]string{"USE " + database, fmt.Sprintf("SET SESSION gtid_domain_id=%d", domain)}, append(statements, "SET SESSION gtid_domain_id=0")...)...)
+	}
+	in(primary, 0, "CREATE TABLE t (id INT PRIMARY KEY, a INT)", "INSERT INTO t VALUES (0, 0)")
+	src := over(primary, database)
+	src.Flavor, src.BatchRows = mysql.MariaDB, 2
+	_, start := read(t, open(t, src), 1)
+	in(primary, 1, "INSERT INTO t VALUES (1, 1)")
+	in(primary, 2, "BEGIN", "INSERT INTO t VALUES (2, 2), (3, 3), (4, 4)", "UPDATE t SET a = 20 WHERE id = 2", "COMMIT")
+	in(primary, 0, "INSERT INTO t VALUES (5, 5)")
+	in(primary, 1, "DELETE FROM t WHERE id = 1")
+	in(primary, 7, "INSERT INTO t VALUES (6, 6)")
+	const changes = 9 // with a tombstone
+	records, points := readPoints(t, open(t, src, start...), changes)
+	whole := briefs(records)
+	for _, domain := range []string{"0-1-", "1-1-", "2-1-", "7-1-"} {
+		assert.Contains(t, points[len(points)-1].offsets[0].Position, domain)
+	}
+	var executed string
+	require.NoError(t, primary.DB(t, "").QueryRow("SELECT @@GLOBAL.gtid_binlog_pos").Scan(&executed))
+	var late int
+	require.NoError(t, standby.DB(t, "").QueryRow("SELECT MASTER_GTID_WAIT(?, 60)", executed).Scan(&late))
+	require.Zero(t, late, "the replica does not catch up")
+	standby.Exec(t, "STOP SLAVE", "FLUSH BINARY LOGS")
+	in(standby, 2, "INSERT INTO t VALUES (7, 7)")
+	in(standby, 9, "INSERT INTO t VALUES (8, 8)")
+	whole = append(whole, "c null → {id: 7, a: 7}", "c null → {id: 8, a: 8}")
+	src.Addr = standby.Addr
+	for _, at := range append([]point{{start, 0}}, points...) {
+		r := open(t, src, at.offsets...)
+		rest, _ := read(t, r, len(whole)-at.before)
+		assert.Equal(t, whole[at.before:], briefs(rest), "behind %s", at.offsets[0].Position)
+		require.NoError(t, r.Close())
+	}
 }
 
 func TestTransactionsOfOtherServersAreLeftOut(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/engine"
 	"github.com/tailrace-io/tailrace/internal/testserver"
+	"github.com/tailrace-io/tailrace/offset"
 	"github.com/tailrace-io/tailrace/sink"
 	"github.com/tailrace-io/tailrace/source/mysql"
 )
@@ -72,8 +74,15 @@ func (c *counted) insert(n, each int) {
 			values = append(values, fmt.Sprintf("(%d, REPEAT('x', %d))", c.made, c.made%500))
 			c.made++
 		}
-		_, err := c.db.Exec("INSERT INTO numbers VALUES " + strings.Join(values, ", "))
-		require.NoError(c.t, err)
+		c.exec("INSERT INTO numbers (n, filler) VALUES " + strings.Join(values, ", "))
+	}
+}
+
+func (c *counted) exec(statements ...string) {
+	c.t.Helper()
+	for _, statement := range statements {
+		_, err := c.db.Exec(statement)
+		require.NoError(c.t, err, "%.60s", statement)
 	}
 }
 
@@ -126,6 +135,42 @@ func TestACutInTheMiddleOfAnEventLosesNothing(t *testing.T) {
 		next = c.made
 	}
 	require.NoError(t, c.stop())
+}
+
+// Connections are cut at random bytes while tables are altered and XA
+// transactions are prepared and committed.
+func TestCutsAtRandomBytesLoseNothingOfStatementsAndXATransactions(t *testing.T) {
+	for name, flavor := range map[string]mysql.Flavor{"MySQL": mysql.MySQL, "MariaDB": mysql.MariaDB} {
+		t.Run(name, func(t *testing.T) {
+			s := testserver.MySQL(t)
+			if flavor == mysql.MariaDB {
+				s = testserver.MariaDB(t)
+			}
+			proxy := testserver.StartProxy(t, s.Addr)
+			c := startCounting(t, s, func(src *mysql.Source) {
+				src.Addr, src.Flavor, src.SchemaHistory, src.BatchRows = proxy.Addr, flavor, new(offset.Memory), 7
+			})
+			c.expect(0, 1)
+			c.db.SetMaxOpenConns(1) // a transaction is ended by the connection that prepared it
+			random := rand.New(rand.NewPCG(11, uint64(len(name))))
+			next := 1
+			for i := range 12 {
+				proxy.Down.CutAfter(int64(random.IntN(9000)))
+				c.insert(20, 4)
+				xid := fmt.Sprintf("'%s%d'", t.Name()[len(t.Name())-5:], i)
+				c.exec("ALTER TABLE numbers ADD COLUMN extra"+fmt.Sprint(i)+" INT DEFAULT 7 FIRST", "XA START "+xid)
+				c.insert(20, 5)
+				c.exec("XA END "+xid, "XA PREPARE "+xid)
+				if i%3 == 0 {
+					proxy.Down.CutAfter(int64(random.IntN(500)))
+				}
+				c.exec("XA COMMIT "+xid, "ALTER TABLE numbers DROP COLUMN extra"+fmt.Sprint(i))
+				c.expect(next, c.made)
+				next = c.made
+			}
+			require.NoError(t, c.stop())
+		})
+	}
 }
 
 func TestARotationOfTheLogLosesNothing(t *testing.T) {

@@ -2,6 +2,7 @@ package mysql_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func readPoints(t testing.TB, r source.Reader, n int) (records []tailrace.Record
 		require.Len(t, b.Offsets, 1)
 		points = append(points, point{b.Offsets, len(records)})
 	}
-	require.Len(t, records, n)
+	require.Equal(t, n, len(records))
 	return records, points
 }
 
@@ -103,6 +104,41 @@ func TestWithoutGTIDsExactlyTheRestComesByFileAndPosition(t *testing.T) {
 	assert.NotContains(t, start[0].Position, "gtids")
 	s.Exec(t, append([]string{"USE " + database}, bigTransaction...)...)
 	resumesExactly(t, src, start)
+}
+
+// What is told of transactions, in blocks and on their topic, counts on from
+// where a reader within one was left.
+func TestTransactionsAreCountedOnBehindARestart(t *testing.T) {
+	s := testserver.StartMySQL(t) // transactions of other tests are told too
+	database := bigTransactionTables(t, s)
+	src := over(s, database)
+	src.TransactionMetadata, src.BatchRows = true, 17
+	start := tip(t, src)
+	s.Exec(t, append([]string{"USE " + database}, bigTransaction...)...)
+	const messages = 2 * 3 // the beginning and the end of each
+	records, points := readPoints(t, open(t, src, start...), bigTransactionRecords+messages)
+	told := func(records []tailrace.Record) []string {
+		out := []string{}
+		for i := range records {
+			if c, ok := tailrace.AsChange(&records[i]); ok {
+				out = append(out, fmt.Sprintf("%s %s", c.Row(), c.Transaction()))
+			} else {
+				out = append(out, records[i].Value.String())
+			}
+		}
+		return out
+	}
+	whole := told(records)
+	src.BatchRows = 500
+	for i, at := range points {
+		if i%3 != 0 {
+			continue // each takes a while
+		}
+		r := open(t, src, at.offsets...)
+		rest, _ := read(t, r, len(records)-at.before)
+		assert.Equal(t, whole[at.before:], told(rest), "behind %s", at.offsets[0].Position)
+		require.NoError(t, r.Close())
+	}
 }
 
 func TestTheGTIDsOfAnOffsetAreThoseOfWholeTransactions(t *testing.T) {

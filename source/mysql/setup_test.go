@@ -45,7 +45,7 @@ func user(t testing.TB, s *testserver.MySQLServer, name string, grants ...string
 	for _, g := range grants {
 		s.Exec(t, "GRANT "+g+" TO "+name)
 	}
-	t.Cleanup(func() { s.Exec(t, "DROP USER "+name) })
+	t.Cleanup(func() { s.Exec(t, "DROP USER IF EXISTS "+name) })
 }
 
 func TestMissingPrivilegesAreListedWithTheStatementsThatGrantThem(t *testing.T) {
