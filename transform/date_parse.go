@@ -1,7 +1,9 @@
 package transform
 
 import (
+	_ "embed"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +13,7 @@ import (
 // digits than the pattern has letters, unless another number follows at once,
 // and may be out of their range; what lies behind the last field does not count.
 func (f *dateFormat) parse(text string) (millis int64, err error) {
-	p := dateParser{text: text, fields: dateFields{year: 1970, month: 1, day: 1}}
+	p := dateParser{text: asciiDigits(text), fields: newDateFields()}
 	for i, t := range f.tokens {
 		if t.letter == 0 {
 			if !strings.HasPrefix(p.text[p.at:], t.text) {
@@ -25,7 +27,7 @@ func (f *dateFormat) parse(text string) (millis int64, err error) {
 			return 0, f.mismatch()
 		}
 	}
-	return p.fields.millis()
+	return p.fields.millis(), nil
 }
 
 func (f *dateFormat) mismatch() error {
@@ -41,21 +43,6 @@ func (t dateToken) isNumber() bool {
 		return t.count <= 2
 	}
 	return true
-}
-
-// dateFields are what was read of a time.
-type dateFields struct {
-	year, month, day      int
-	bc                    bool
-	yearDay               int // where byYearDay says so
-	byYearDay             bool
-	weekday               int // 1 for Monday; 0 for none
-	hour                  int // of the day, or of its half
-	halved, pm            bool
-	min, sec, milli, zone int
-	unsupported           byte // a letter that makes a date of weeks
-	dated                 bool // there is a day of the month, or of the year
-	recent                bool // the year was two digits
 }
 
 type dateParser struct {
@@ -76,7 +63,7 @@ func (p *dateParser) field(t dateToken, contiguous bool) bool {
 	switch t.letter {
 	case 'G':
 		i := p.word(start, "BC", "AD")
-		f.bc = i == 0
+		f.set(fieldEra, i)
 		return i >= 0
 	case 'M', 'L':
 		if t.count > 2 {
@@ -86,10 +73,10 @@ func (p *dateParser) field(t dateToken, contiguous bool) bool {
 		return p.weekday(start)
 	case 'a':
 		i := p.word(start, "AM", "PM")
-		f.pm = i == 1
+		f.set(fieldHalf, i)
 		return i >= 0
 	case 'z', 'Z':
-		return p.zone(start)
+		return p.zone(p.at)
 	case 'X':
 		return p.isoZone(t.count)
 	}
@@ -102,7 +89,7 @@ func (p *dateParser) field(t dateToken, contiguous bool) bool {
 	first := p.at
 	n, ok := p.number(end)
 	if ok {
-		f.set(t, n, p.text[first:p.at])
+		f.number(t, n, p.text[first:p.at])
 	}
 	return ok
 }
@@ -117,91 +104,56 @@ func (p *dateParser) number(end int) (int, bool) {
 	for i < end && p.text[i] >= '0' && p.text[i] <= '9' {
 		i++
 	}
-	n, err := strconv.ParseInt(p.text[p.at:i], 10, 32)
-	if i == first || err != nil {
+	if i == first {
 		return 0, false
 	}
+	n, err := strconv.ParseInt(p.text[p.at:i], 10, 64)
+	if err != nil {
+		n = max(min(n, math.MaxInt32), math.MinInt32)
+	}
 	p.at = i
-	return int(n), true
+	return int(int32(n)), true // as Number.intValue cuts it
 }
 
-// set keeps a number.
-func (f *dateFields) set(t dateToken, n int, text string) {
+// number keeps a number.
+func (f *dateFields) number(t dateToken, n int, text string) {
 	switch t.letter {
 	case 'y':
-		f.year = n
-		if t.count <= 2 && len(text) == 2 && text[0] != '-' {
-			f.year, f.recent = f.century(n), true
+		f.recent = t.count <= 2 && len(text) == 2 && text[0] != '-'
+		if f.recent {
+			n = century(n)
 		}
-	case 'M', 'L':
-		f.month = n
-	case 'd':
-		f.day, f.dated, f.byYearDay = n, true, false
-	case 'D':
-		f.yearDay, f.dated, f.byYearDay = n, true, true
-	case 'H', 'k':
-		f.hour, f.halved = n, false
-		if t.letter == 'k' && n == 24 {
-			f.hour = 0
+	case 'k':
+		if n == 24 {
+			n = 0
 		}
-	case 'h', 'K':
-		f.hour, f.halved = n, true
-		if t.letter == 'h' && n == 12 {
-			f.hour = 0
+	case 'h':
+		if n == 12 {
+			n = 0
 		}
-	case 'm':
-		f.min = n
-	case 's':
-		f.sec = n
-	case 'S':
-		f.milli = n
-	case 'u':
-		f.weekday = n
-	default: // Y w W F
-		f.unsupported = t.letter
+	case 'u': // from Monday on; what is no such number is one of Java's own
+		if n >= 1 && n <= 7 {
+			n = n%7 + 1
+		}
 	}
+	f.set(numberFields[t.letter], n)
+}
+
+var numberFields = map[byte]dateField{
+	'y': fieldYear, 'Y': fieldWeekYear, 'M': fieldMonth, 'L': fieldMonth, 'd': fieldMonthDay, 'D': fieldYearDay, 'u': fieldWeekday,
+	'w': fieldYearWeek, 'W': fieldMonthWeek, 'F': fieldMonthWeekday, 'H': fieldHour, 'k': fieldHour, 'h': fieldHalfHour, 'K': fieldHalfHour,
+	'm': fieldMinute, 's': fieldSecond, 'S': fieldMilli,
 }
 
 // century gives a year of two digits its century: the latest that lies no more
 // than 20 years ahead.
-func (f *dateFields) century(n int) int {
+func century(n int) int {
 	start := time.Now().UTC().Year() - 80
 	year := start/100*100 + n
 	if n < start%100 {
 		year += 100
 	}
 	return year
-}
-
-// millis is the time that the fields make.
-func (f *dateFields) millis() (int64, error) {
-	if f.unsupported != 0 && !f.dated {
-		return 0, fmt.Errorf("a timestamp is not read by its week: the pattern has %c and no day of a month or year", f.unsupported)
-	}
-	year := f.year
-	if f.bc {
-		year = 1 - year
-	}
-	day := dayOf(year, f.month, f.day)
-	switch {
-	case f.byYearDay:
-		day = dayOf(year, 1, 1) + int64(f.yearDay) - 1
-	case !f.dated && f.weekday != 0: // the first such day of the month
-		m := momentOf(day * millisPerDay)
-		day += int64(f.weekday-int(m.weekday)+14) % 7
-	}
-	hour := f.hour
-	if f.halved && f.pm {
-		hour += 12
-	}
-	seconds := day*86400 + int64(hour)*3600 + int64(f.min)*60 + int64(f.sec)
-	millis := seconds*1000 + int64(f.milli) - int64(f.zone)*60_000
-	if start := time.Now().UTC().AddDate(-80, 0, 0).UnixMilli(); f.recent && year == time.UnixMilli(start).UTC().Year() && millis < start {
-		f.year += 100
-		f.recent = false
-		return f.millis()
-	}
-	return millis, nil
 }
 
 // word reads the longest of some words, in any case, and gives its index.
@@ -228,7 +180,7 @@ func (p *dateParser) month(start int) bool {
 	if i < 0 {
 		i = p.word(start, short[:]...)
 	}
-	p.fields.month = i + 1
+	p.fields.set(fieldMonth, i+1)
 	return i >= 0
 }
 
@@ -242,7 +194,7 @@ func (p *dateParser) weekday(start int) bool {
 	if i < 0 {
 		i = p.word(start, short[:]...)
 	}
-	p.fields.weekday = (i+6)%7 + 1
+	p.fields.set(fieldWeekday, i+1)
 	return i >= 0
 }
 
@@ -259,16 +211,22 @@ func (p *dateParser) zone(start int) bool {
 		p.fields.zone = 0
 		return true
 	}
-	names := []string{
-		"UTC", "Coordinated Universal Time", "UT", "PST", "PDT", "MST", "MDT", "CST", "CDT", "EST", "EDT", "AKST", "AKDT", "HST",
+	for row := range strings.Lines(dateZones) {
+		name, minutes, _ := strings.Cut(strings.TrimSuffix(row, "\n"), "\t")
+		if p.word(start, name) == 0 {
+			p.fields.zone, _ = strconv.Atoi(minutes)
+			return true
+		}
 	}
-	hours := []int{0, 0, 0, -8, -7, -7, -6, -6, -5, -5, -4, -9, -8, -10}
-	i := p.word(start, names...)
-	if i >= 0 {
-		p.fields.zone = hours[i] * 60
-	}
-	return i >= 0
+	return false
 }
+
+// dateZones are the names that Java has for zones in English, in the order in
+// which it tries them, and the minutes that each lies east of Greenwich. Where a
+// name stands for several zones the first is meant.
+//
+//go:embed date_zones.tsv
+var dateZones string
 
 // isoZone reads Z, +01, +0100 or +01:00, by how many letters the pattern has.
 func (p *dateParser) isoZone(count int) bool {

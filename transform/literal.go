@@ -138,6 +138,7 @@ func (p *literalParser) parse(embedded bool, depth int) (l literal, err error) {
 
 // scalar reads a number or a time.
 func (p *literalParser) scalar(token string) (literal, error) {
+	token = asciiDigits(token)
 	digit := token[0] >= '0' && token[0] <= '9'
 	if digit {
 		// The colons of a time are tokens, too.
@@ -213,7 +214,7 @@ func timeLiteral(s *tailrace.Schema, millis int64) (literal, error) {
 		}
 		l.value = tailrace.Int32(int32(day))
 	case tailrace.TimeName:
-		if day != 0 {
+		if millis < 0 || millis > millisPerDay {
 			return l, errors.New("a time that lies in no day")
 		}
 		l.value = tailrace.Int32(int32(millis))

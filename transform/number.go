@@ -16,7 +16,13 @@ import (
 // parseInt reads what Long.parseLong and its like read, which take the digits of
 // any script.
 func parseInt(t tailrace.Type, text string) (tailrace.Value, error) {
-	text = strings.Map(func(r rune) rune {
+	n, err := strconv.ParseInt(asciiDigits(text), 10, bits(t))
+	return tailrace.Integer(t, n), err
+}
+
+// asciiDigits writes the digits of any script as those of ASCII.
+func asciiDigits(text string) string {
+	return strings.Map(func(r rune) rune {
 		if r < utf8.RuneSelf || !unicode.IsDigit(r) {
 			return r
 		}
@@ -26,8 +32,6 @@ func parseInt(t tailrace.Type, text string) (tailrace.Value, error) {
 		}
 		return '0' + (r-zero)%10
 	}, text)
-	n, err := strconv.ParseInt(text, 10, bits(t))
-	return tailrace.Integer(t, n), err
 }
 
 // bits is the width of a number's type.

@@ -15,11 +15,10 @@ import (
 // of their keys and values get the names that go with the topic, and keys a
 // field that tells the tables apart.
 type ByLogicalTableRouter struct {
-	// Topic chooses the records by their topic. Debezium's expression matches
-	// the topic as a whole: such a one begins with ^ and ends in $.
+	// Topic chooses the records: those whose topic it matches as a whole.
 	Topic *regexp.Regexp
 
-	// Replacement is the new topic, a template of Topic's Expand.
+	// Replacement is the new topic, a template of transform.Rewrite.
 	Replacement string
 
 	// SharedKeys says that keys are unique across the tables, and get no field.
@@ -55,6 +54,12 @@ func (c ByLogicalTableRouter) New() (transform.Transform, error) {
 	}
 	c.SchemaNames.check(&errs, "SchemaNames")
 	t := &router{c: c}
+	if c.Topic != nil {
+		t.topic = transform.Rewrite(c.Topic, c.Replacement)
+	}
+	if c.KeyTopic != nil {
+		t.table = transform.Rewrite(c.KeyTopic, c.KeyReplacement)
+	}
 	t.keys = transform.Derive(func(s *tailrace.Schema) (*renamed, error) {
 		return &renamed{from: s, derive: t.key, defaults: defaultsOf(s)}, nil
 	})
@@ -66,6 +71,7 @@ func (c ByLogicalTableRouter) New() (transform.Transform, error) {
 
 type router struct {
 	c            ByLogicalTableRouter
+	topic, table func(topic string) (string, bool)
 	keys, events *transform.Derived[*renamed]
 	slabs        transform.Slabs
 }
@@ -103,18 +109,9 @@ func (r *renamed) of(topic string) (*tailrace.Schema, error) {
 	return s, err
 }
 
-// expand is what a template makes of a topic that matches.
-func expand(re *regexp.Regexp, template, topic string) (string, bool) {
-	m := re.FindStringSubmatchIndex(topic)
-	if m == nil {
-		return "", false
-	}
-	return string(re.ExpandString(nil, template, topic, m)), true
-}
-
 // Apply implements transform.Transform.
 func (t *router) Apply(r *tailrace.Record) (bool, error) {
-	topic, ok := expand(t.c.Topic, t.c.Replacement, r.Topic)
+	topic, ok := t.topic(r.Topic)
 	if !ok || topic == "" {
 		return true, nil
 	}
@@ -197,8 +194,8 @@ func (t *router) routeKey(r *tailrace.Record, topic string) error {
 		return nil
 	}
 	table := r.Topic
-	if t.c.KeyTopic != nil {
-		if name, ok := expand(t.c.KeyTopic, t.c.KeyReplacement, r.Topic); ok {
+	if t.table != nil {
+		if name, ok := t.table(r.Topic); ok {
 			table = name
 		}
 	}

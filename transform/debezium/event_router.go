@@ -26,11 +26,10 @@ type EventRouter struct {
 	Timestamp string
 
 	// RouteBy names the column that the topic is made of; aggregatetype unless it
-	// is set. RouteTopic matches its text, and RouteReplacement, a template of
-	// RouteTopic's Expand, is the topic; without RouteTopic, the topic is
-	// outbox.event. and the text. Debezium's expression matches the text as a
-	// whole: such a one begins with ^ and ends in $. Text that it does not match
-	// is the topic itself.
+	// is set. RouteTopic matches its text as a whole, and RouteReplacement, a
+	// template of transform.Rewrite, is the topic; without RouteTopic, the topic
+	// is outbox.event. and the text. Text that it does not match is the topic
+	// itself.
 	RouteBy          string
 	RouteTopic       *regexp.Regexp
 	RouteReplacement string
@@ -99,6 +98,9 @@ func (c EventRouter) New() (transform.Transform, error) {
 		errs.add("RouteReplacement", "must go with RouteTopic")
 	}
 	t := &eventRouter{}
+	if c.RouteTopic != nil {
+		t.rewrite = transform.Rewrite(c.RouteTopic, c.RouteReplacement)
+	}
 	for _, f := range c.Additional {
 		if f.Field == "" {
 			errs.add("Additional", "a column without a name")
@@ -122,6 +124,7 @@ type eventRouter struct {
 	c          EventRouter
 	additional []AdditionalField
 	envelope   bool // some column goes into the value
+	rewrite    func(route string) (topic string, ok bool)
 	json       jsonSchemas
 	plans      *transform.Derived[*outboxPlan]
 	slabs      transform.Slabs
@@ -230,10 +233,10 @@ func (t *eventRouter) route(r *tailrace.Record, event tailrace.Struct) error {
 func javaBlank(r rune) bool { return r <= ' ' }
 
 func (t *eventRouter) topic(route string) string {
-	if t.c.RouteTopic == nil {
+	if t.rewrite == nil {
 		return "outbox.event." + route
 	}
-	if topic, ok := expand(t.c.RouteTopic, t.c.RouteReplacement, route); ok {
+	if topic, ok := t.rewrite(route); ok {
 		return topic
 	}
 	return route

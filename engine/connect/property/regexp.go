@@ -50,6 +50,7 @@ func translate(expr string) (string, error) {
 		return "", errors.New("is not valid UTF-8")
 	}
 	var out strings.Builder
+	names := map[string]bool{}
 	inClass, classStart := false, 0
 	for i := 0; i < len(expr); {
 		rest := expr[i:]
@@ -77,6 +78,17 @@ func translate(expr string) (string, error) {
 			if err := refuseGroup(rest); err != nil {
 				return "", err
 			}
+			if name, ok := groupName(rest); ok {
+				if !javaName.MatchString(name) {
+					return "", fmt.Errorf("has a group of the name %q, which must be of letters and digits of ASCII, a letter first", name)
+				}
+				if names[name] {
+					return "", fmt.Errorf("has two groups of the name %s", name)
+				}
+				names[name] = true
+			}
+		case !inClass && c == '{' && !repetition.MatchString(rest):
+			return "", errors.New(`has a { that begins no repetition such as {2} or {2,5}; an ordinary { is \{`)
 		case !inClass && strings.IndexByte("*+?}", c) >= 0 && strings.HasPrefix(rest[1:], "+"):
 			return "", fmt.Errorf("has the possessive quantifier %s, which is not supported; leave the second + out", rest[:2])
 		}
@@ -84,6 +96,21 @@ func translate(expr string) (string, error) {
 		i++
 	}
 	return out.String(), nil
+}
+
+var (
+	javaName   = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9]*$`)
+	repetition = regexp.MustCompile(`^\{[0-9]+(,[0-9]*)?\}`)
+)
+
+// groupName is that of the named group at the head of rest.
+func groupName(rest string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(rest, "(?<")
+	if !ok {
+		return "", false
+	}
+	name, _, _ = strings.Cut(name, ">")
+	return name, true
 }
 
 func refuseGroup(rest string) error {

@@ -301,6 +301,17 @@ func (s *Set) Regexp(key string) *regexp.Regexp {
 	return re
 }
 
+// RegexpWithin gives the value of a Regexp, which matches a part of a text; nil
+// without one.
+func (s *Set) RegexpWithin(key string) *regexp.Regexp {
+	_, v := s.lookup(key, Regexp)
+	if v == "" {
+		return nil
+	}
+	re, _ := CompileJava(v)
+	return re
+}
+
 // Regexps gives the expressions of a Regexps, which match names as a whole and
 // in any case, as Debezium's lists of tables and columns do.
 func (s *Set) Regexps(key string) []*regexp.Regexp {

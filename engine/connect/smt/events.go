@@ -147,12 +147,15 @@ func timezoneConverterProperties() property.Table {
 // zoneOffset is the form of time zones that are offsets.
 var zoneOffset = regexp.MustCompile(`^([+-])(\d\d):(\d\d)(?::(\d\d))?$`)
 
+// noZones are what Go takes for a zone and Java does not.
+var noZones = []string{"", "Local", "local", "EST", "MST", "HST"}
+
 // timeZone finds a zone by its name or offset.
 func timeZone(name string) (*time.Location, error) {
 	m := zoneOffset.FindStringSubmatch(name)
 	if m == nil {
 		zone, err := time.LoadLocation(name)
-		if err != nil || name == "" || strings.EqualFold(name, "local") {
+		if err != nil || slices.Contains(noZones, name) {
 			return nil, fmt.Errorf("%q is neither an offset, such as +08:00, nor a time zone that this machine knows, such as America/Los_Angeles", name)
 		}
 		return zone, nil
@@ -247,7 +250,7 @@ func eventRouter(p *property.Set) transform.Transform {
 	c := debezium.EventRouter{
 		ID: p.String("table.field.event.id"), Key: p.String("table.field.event.key"), Payload: p.String("table.field.event.payload"),
 		Timestamp: p.String("table.field.event.timestamp"), SchemaVersion: p.String("table.field.event.schema.version"),
-		RouteBy: p.String("route.by.field"), RouteTopic: p.Regexp("route.topic.regex"), IgnoreMissing: !p.Bool("table.fields.additional.error.on.missing"),
+		RouteBy: p.String("route.by.field"), RouteTopic: p.RegexpWithin("route.topic.regex"), IgnoreMissing: !p.Bool("table.fields.additional.error.on.missing"),
 		ExpandJSON: p.Bool("table.expand.json.payload"), KeepNulls: p.Enum("table.json.payload.null.behavior") == "optional_bytes",
 		FieldNames: nameMode(p.Enum("field.name.adjustment.mode")), Tombstones: p.Bool("route.tombstone.on.empty.payload"),
 		FailOnUpdate: p.Enum("table.op.invalid.behavior") == "fatal",

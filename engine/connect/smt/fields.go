@@ -10,7 +10,7 @@ import (
 
 func castProperties() property.Table {
 	return property.Table{
-		{Key: "spec", Required: true, Type: property.List,
+		{Key: "spec", Required: true, Type: property.List, Check: noGaps,
 			Doc: "The fields and their new types, as field:type; or one type alone, of the whole. Types are int8, int16, int32, int64, float32, float64, boolean and string."},
 		replaceNullsProperty(),
 	}
@@ -141,7 +141,7 @@ func replaceFieldProperties() property.Table {
 	return property.Table{
 		{Key: "exclude", Type: property.List, Check: noGaps, Doc: "The names of fields to leave out."},
 		{Key: "include", Type: property.List, Check: noGaps, Doc: "The names of the fields to keep; all of them without it. `exclude` has the last word."},
-		{Key: "renames", Type: property.List, Doc: "Fields and their new names, as old:new."},
+		{Key: "renames", Type: property.List, Check: noGaps, Doc: "Fields and their new names, as old:new."},
 		{Key: "blacklist", Type: property.List, Doc: "What `exclude` was called before Kafka 4.0."},
 		{Key: "whitelist", Type: property.List, Doc: "What `include` was called before Kafka 4.0."},
 		replaceNullsProperty(),

@@ -23,8 +23,8 @@ func byLogicalTableRouterProperties() property.Table {
 func byLogicalTableRouter(p *property.Set) transform.Transform {
 	p.Use(byLogicalTableRouterProperties())
 	c := debezium.ByLogicalTableRouter{
-		Topic: p.Regexp("topic.regex"), SharedKeys: !p.Bool("key.enforce.uniqueness"),
-		KeyField: p.String("key.field.name"), KeyTopic: p.Regexp("key.field.regex"),
+		Topic: p.RegexpWithin("topic.regex"), SharedKeys: !p.Bool("key.enforce.uniqueness"),
+		KeyField: p.String("key.field.name"), KeyTopic: p.RegexpWithin("key.field.regex"),
 		SchemaNames: nameMode(p.Enum("schema.name.adjustment.mode")),
 	}
 	var err error

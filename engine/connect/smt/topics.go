@@ -20,7 +20,7 @@ func regexRouterProperties() property.Table {
 }
 
 func regexRouter(p *property.Set) transform.Transform {
-	re := p.Use(regexRouterProperties()).Regexp("regex")
+	re := p.Use(regexRouterProperties()).RegexpWithin("regex")
 	if re == nil {
 		return nil
 	}

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tailrace-io/tailrace"
@@ -24,7 +27,8 @@ import (
 //	{"topic": …, "partition": …, "timestamp": …, "key": DATA, "value": DATA, "headers": [{"key": …, "schema": …, "payload": …}]}
 //
 // where DATA is null or {"schema": …, "payload": …} as JsonConverter writes it.
-// "sink": true on the line gives the record an offset, which "offset" says, as
+// Numbers without a schema are whole when their value is: 1.0 is an int64, and
+// 1.5 a float64. "sink": true on the line gives the record an offset, which "offset" says, as
 // those have that are read from Kafka. Other members are ignored.
 func Try(line []byte) []byte {
 	answer, err := try(line)
@@ -170,11 +174,44 @@ func (d recordData) readText(topic string, text json.RawMessage) (*tailrace.Sche
 }
 
 func (d recordData) readData(topic string, data dataText) (*tailrace.Schema, tailrace.Value, error) {
+	data.Payload = wholeNumbersOf(data.Payload)
 	text, err := json.Marshal(data)
 	if err != nil {
 		return nil, tailrace.Value{}, err
 	}
 	return d.converter.Decode(topic, text)
+}
+
+// fraction is a number of JSON with a point or an exponent.
+var fraction = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)`)
+
+// wholeNumbersOf writes the numbers of a text whose digits, but for zeros at
+// their end, stop at the point without it: 1.0 and 10e-1 as 1.
+func wholeNumbersOf(text json.RawMessage) json.RawMessage {
+	return fraction.ReplaceAllFunc(text, func(number []byte) []byte {
+		mantissa, exponent, _ := strings.Cut(strings.ToLower(string(number)), "e")
+		shift, err := strconv.Atoi("0" + strings.TrimPrefix(exponent, "+"))
+		if strings.HasPrefix(exponent, "-") {
+			shift, err = strconv.Atoi(exponent)
+		}
+		whole, digits, _ := strings.Cut(mantissa, ".")
+		sign := ""
+		if after, ok := strings.CutPrefix(whole, "-"); ok {
+			sign, whole = "-", after
+		}
+		shift -= len(digits)
+		digits = strings.TrimLeft(whole+digits, "0")
+		bare := strings.TrimRight(digits, "0")
+		switch {
+		case number[0] == '"' || err != nil:
+			return number
+		case bare == "":
+			return []byte("0")
+		case shift+len(digits)-len(bare) != 0:
+			return number
+		}
+		return []byte(sign + bare)
+	})
 }
 
 func (d recordData) write(r *tailrace.Record) (t recordText, err error) {
