@@ -5,11 +5,13 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/tailrace-io/tailrace/internal/jdbcurl/mysqlurl"
 	"github.com/tailrace-io/tailrace/sink/jdbc"
 )
 
@@ -34,29 +36,17 @@ func (d Dialect) Name() string {
 // Open takes jdbc:mysql://host:port/database?parameters, jdbc:mariadb:, and the
 // driver's own user:password@tcp(host:port)/database.
 func (Dialect) Open(text, user, password string) (*sql.DB, error) {
-	config, err := configOf(text)
+	config, err := mysqlurl.Parse(text, user, password)
 	if err != nil {
 		return nil, err
 	}
-	if user != "" {
-		config.User = user
-	}
-	if password != "" {
-		config.Passwd = password
-	}
-	config.InterpolateParams = true // one round trip a statement
 	config.ClientFoundRows = true
-	config.Logger = &mysql.NopLogger{}
-	if config.Params == nil {
-		config.Params = map[string]string{}
-	}
 	// Rows are taken as they are or not at all: nothing is cut off, a 0 is no
 	// wish for a number, and dates of zeros are what the source had.
 	config.Params["sql_mode"] = "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'"
-	config.Params["time_zone"] = "'+00:00'"
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
-		return nil, fmt.Errorf("the MySQL URL is not valid: %w", err)
+		return nil, errors.New("the MySQL URL has options that exclude each other or name files that cannot be read")
 	}
 	return sql.OpenDB(connector), nil
 }

@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/tailrace-io/tailrace/internal/jdbcurl/postgresurl"
 	"github.com/tailrace-io/tailrace/sink/jdbc"
 )
 
@@ -24,23 +24,9 @@ func (Dialect) Name() string { return "PostgreSql" }
 // Open takes jdbc:postgresql://host:port/database?parameters, and what pgx
 // takes: postgres://… and host=… user=….
 func (Dialect) Open(text, user, password string) (*sql.DB, error) {
-	dsn, err := dsnOf(text)
+	config, err := postgresurl.Parse(text, user, password)
 	if err != nil {
 		return nil, err
-	}
-	config, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		return nil, fmt.Errorf("the PostgreSQL URL cannot be read: it has the form jdbc:postgresql://host:5432/database?sslmode=prefer, or that of pgx")
-	}
-	if user != "" {
-		config.User = user
-	}
-	if password != "" {
-		config.Password = password
-	}
-	config.RuntimeParams["timezone"] = "UTC"
-	if config.RuntimeParams["application_name"] == "" {
-		config.RuntimeParams["application_name"] = "tailrace"
 	}
 	return stdlib.OpenDB(*config), nil
 }

@@ -7,11 +7,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
 	driver "modernc.org/sqlite"
 
+	"github.com/tailrace-io/tailrace/internal/jdbcurl/sqliteurl"
 	"github.com/tailrace-io/tailrace/sink/jdbc"
 )
 
@@ -31,31 +31,11 @@ func (Dialect) Open(text, user, password string) (*sql.DB, error) {
 	if user != "" || password != "" {
 		return nil, errors.New("SQLite knows no users: leave User and Password (connection.user, connection.password) out")
 	}
-	path, isJDBC := strings.CutPrefix(text, "jdbc:sqlite:")
-	if scheme, _, other := strings.Cut(path, "://"); other && !strings.HasPrefix(path, "file:") || !isJDBC && strings.HasPrefix(path, "jdbc:") {
-		return nil, fmt.Errorf("a URL of %s is not one of SQLite, which has the form jdbc:sqlite:PATH", scheme)
-	}
-	path, query, _ := strings.Cut(path, "?")
-	params, err := url.ParseQuery(query)
+	dsn, err := sqliteurl.Parse(text, map[string]string{"_busy_timeout": "5000", "_txlock": "immediate"})
 	if err != nil {
-		return nil, fmt.Errorf("the SQLite URL %q has parameters that cannot be read: %w", path, err)
+		return nil, err
 	}
-	if path == "" || strings.ContainsRune(path, 0) {
-		return nil, errors.New("the SQLite URL names no file: it has the form jdbc:sqlite:PATH")
-	}
-	if ms := params.Get("busy_timeout"); isJDBC && ms != "" {
-		params.Del("busy_timeout")
-		params.Set("_busy_timeout", ms)
-	}
-	for name, value := range map[string]string{"_busy_timeout": "5000", "_txlock": "immediate"} {
-		if params.Get(name) == "" {
-			params.Set(name, value)
-		}
-	}
-	if !strings.HasPrefix(path, "file:") {
-		path = "file:" + (&url.URL{Path: path}).EscapedPath()
-	}
-	return sql.Open("sqlite", path+"?"+params.Encode())
+	return sql.Open("sqlite", dsn)
 }
 
 // Columns describes a table's columns.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/tailrace-io/tailrace/internal/jdbcurl/mysqlurl"
 	"github.com/tailrace-io/tailrace/source/jdbc"
 )
 
@@ -52,10 +53,12 @@ func (MariaDB) Name() string { return "MariaDb" }
 // Open takes jdbc:mysql://host:3306/database?…, jdbc:mariadb://…, the same
 // without jdbc:, or the driver's own user:password@tcp(host:3306)/database?….
 func (Dialect) Open(url, user, password string) (*sql.DB, error) {
-	c, err := config(url, user, password)
+	c, err := mysqlurl.Parse(url, user, password)
 	if err != nil {
 		return nil, err
 	}
+	c.Params["sql_mode"] = "''"                // zero dates are to be read, not to be refused
+	c.Params["net_write_timeout"] = "31536000" // a batch may take its time
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		return nil, errors.New("the MySQL URL has options that exclude each other or name files that cannot be read")

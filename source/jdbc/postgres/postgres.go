@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/tailrace-io/tailrace/internal/jdbcurl/postgresurl"
 	"github.com/tailrace-io/tailrace/source/jdbc"
 )
 
@@ -50,10 +52,12 @@ func (Dialect) Name() string { return "PostgreSql" }
 // Open takes jdbc:postgresql://host:5432/database?…, postgres://… and the
 // host=… user=… of libpq.
 func (Dialect) Open(url, user, password string) (*sql.DB, error) {
-	c, err := config(url, user, password)
+	c, err := postgresurl.Parse(url, user, password)
 	if err != nil {
 		return nil, err
 	}
+	// A statement that is prepared once has the columns of that time.
+	c.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
 	return stdlib.OpenDB(*c), nil
 }
 

@@ -12,6 +12,7 @@ import (
 
 	driver "modernc.org/sqlite"
 
+	"github.com/tailrace-io/tailrace/internal/jdbcurl/sqliteurl"
 	"github.com/tailrace-io/tailrace/source/jdbc"
 )
 
@@ -61,7 +62,7 @@ func (Dialect) Open(url, user, password string) (*sql.DB, error) {
 	if user != "" || password != "" {
 		return nil, errors.New("SQLite knows no users: leave User and Password (connection.user, connection.password) out")
 	}
-	dsn, err := dsnOf(url)
+	dsn, err := sqliteurl.Parse(url, map[string]string{"mode": "rw", "_busy_timeout": "5000", "_query_only": "1", "_error_rc": "1"})
 	if err != nil {
 		return nil, err
 	}

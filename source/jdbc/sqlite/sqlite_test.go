@@ -2,10 +2,12 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tailrace-io/tailrace/source/jdbc"
@@ -39,4 +41,14 @@ func TestSQLiteKeepsEveryPromise(t *testing.T) {
 			{Declared: "TIMESTAMP", Literal: "1709251198123", Schema: "Timestamp?", Shown: "2024-02-29T23:59:58.123Z"},
 		},
 	})
+}
+
+func TestAMissingFileIsNotCreated(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none.db")
+	db, err := sqlite.Dialect{}.Open(path, "", "")
+	require.NoError(t, err)
+	defer db.Close()
+	require.Error(t, db.Ping())
+	_, err = os.Stat(path)
+	assert.ErrorIs(t, err, os.ErrNotExist)
 }

@@ -1,4 +1,4 @@
-package postgres
+package postgresurl
 
 import (
 	"testing"
@@ -20,7 +20,7 @@ func TestURLsOfEitherKindAreTaken(t *testing.T) {
 		{"postgres://a:b@[::1]/shop?sslmode=require", "::1", 5432, "a", "shop", true},
 		{"host=h port=6 user=a dbname=shop sslmode=disable", "h", 6, "a", "shop", false},
 	} {
-		got, err := config(c.url, "user", "pass")
+		got, err := Parse(c.url, "user", "pass")
 		require.NoError(t, err, c.url)
 		assert.Equal(t, []any{c.host, c.port, c.user, c.database, c.tls}, []any{got.Host, got.Port, got.User, got.Database, got.TLSConfig != nil}, c.url)
 		assert.Equal(t, "UTC", got.RuntimeParams["timezone"])
@@ -37,7 +37,7 @@ func TestURLsThatCannotBeTakenAreErrorsWithoutThePassword(t *testing.T) {
 		"jdbc:postgresql://h/x?password=secret&targetServerType=nearest": "targetServerType",
 		"host=h password=secret port=x":                                  "cannot be read",
 	} {
-		_, err := config(url, "", "")
+		_, err := Parse(url, "", "")
 		require.ErrorContains(t, err, want, url)
 		assert.NotContains(t, err.Error(), "secret")
 	}
@@ -48,7 +48,7 @@ func FuzzURL(f *testing.F) {
 	f.Add("host=h port=1 user=u")
 	f.Add("postgres://[::1]/%zz")
 	f.Fuzz(func(t *testing.T, url string) {
-		if c, err := config(url, "user", "secret"); err == nil {
+		if c, err := Parse(url, "user", "secret"); err == nil {
 			require.NotEmpty(t, c.User)
 		}
 	})

@@ -1,4 +1,4 @@
-package mysql
+package mysqlurl
 
 import (
 	"strings"
@@ -19,7 +19,7 @@ func TestURLsOfEitherKindAreTaken(t *testing.T) {
 		{"a:b/c@tcp(h:1)/shop?tls=skip-verify&parseTime=true&loc=Local", "h:1", "a", "b/c", "shop", "skip-verify"},
 		{"tcp(h)/shop", "h:3306", "user", "pass", "shop", ""},
 	} {
-		got, err := config(c.url, "user", "pass")
+		got, err := Parse(c.url, "user", "pass")
 		require.NoError(t, err, c.url)
 		assert.Equal(t, []string{c.addr, c.user, c.password, c.database, c.tls}, []string{got.Addr, got.User, got.Passwd, got.DBName, got.TLSConfig}, c.url)
 		assert.Equal(t, "'+00:00'", got.Params["time_zone"])
@@ -41,7 +41,7 @@ func TestURLsThatCannotBeTakenAreErrorsWithoutThePassword(t *testing.T) {
 		"secret":           "data source name",
 		"u:secret@tcp(h/x": "data source name",
 	} {
-		_, err := config(url, "", "")
+		_, err := Parse(url, "", "")
 		if want == "" {
 			assert.NoError(t, err, url)
 			continue
@@ -56,7 +56,7 @@ func FuzzURL(f *testing.F) {
 	f.Add("u:p@tcp(h:3306)/shop?loc=UTC")
 	f.Add("jdbc:mariadb://[::1]/%zz")
 	f.Fuzz(func(t *testing.T, url string) {
-		c, err := config(strings.ReplaceAll(url, "secret", ""), "user", "secret")
+		c, err := Parse(strings.ReplaceAll(url, "secret", ""), "user", "secret")
 		if err != nil {
 			require.NotContains(t, err.Error(), "secret")
 			return

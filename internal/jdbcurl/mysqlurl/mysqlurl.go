@@ -1,4 +1,6 @@
-package mysql
+// Package mysqlurl reads the URLs of MySQL databases, in the form of Java's drivers and
+// in that of Go's, for the JDBC source and the JDBC sink.
+package mysqlurl
 
 import (
 	"errors"
@@ -13,9 +15,11 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// config reads a URL of either kind. Its errors show neither the user nor the
-// password.
-func config(text, user, password string) (*mysql.Config, error) {
+// Parse reads jdbc:mysql://host:3306/database?…, jdbc:mariadb://…, the same
+// without jdbc:, or the driver's own user:password@tcp(host:3306)/database?….
+// The user and the password are those of the URL, where it has them. Connections
+// are in UTC. Errors show neither the user nor the password.
+func Parse(text, user, password string) (*mysql.Config, error) {
 	var c *mysql.Config
 	var err error
 	rest, isJDBC := strings.CutPrefix(text, "jdbc:")
@@ -37,28 +41,14 @@ func config(text, user, password string) (*mysql.Config, error) {
 	if c.Passwd == "" {
 		c.Passwd = password
 	}
-	settle(c)
-	return c, nil
-}
-
-// settle makes a configuration one by which values are read as the dialect
-// reads them.
-func settle(c *mysql.Config) {
 	c.ParseTime = false
-	c.InterpolateParams = true // a round trip a query, not two
+	c.InterpolateParams = true // a round trip a statement, not two
 	c.Logger = &mysql.NopLogger{}
 	if c.Params == nil {
 		c.Params = map[string]string{}
 	}
-	for name, value := range map[string]string{
-		"time_zone": "'+00:00'",
-		// Zero dates are to be read, not to be refused.
-		"sql_mode": "''",
-		// A batch may take its time.
-		"net_write_timeout": "31536000",
-	} {
-		c.Params[name] = value
-	}
+	c.Params["time_zone"] = "'+00:00'"
+	return c, nil
 }
 
 // fromURL reads mysql://user:password@host:port/database?parameters.

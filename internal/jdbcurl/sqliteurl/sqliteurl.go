@@ -1,15 +1,18 @@
-package sqlite
+// Package sqliteurl reads the URLs of SQLite databases, in the form of Java's drivers and
+// in that of Go's, for the JDBC source and the JDBC sink.
+package sqliteurl
 
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
 
-// dsnOf turns a URL of either kind into the driver's: file:PATH with parameters
-// of which mode keeps a missing file from being created.
-func dsnOf(text string) (string, error) {
+// Parse turns jdbc:sqlite:PATH, a path, or the driver's own file:PATH?… into the
+// driver's file:PATH with parameters, the defaults for those that are not there.
+func Parse(text string, defaults map[string]string) (string, error) {
 	rest, isJDBC := strings.CutPrefix(text, "jdbc:")
 	if isJDBC {
 		var ok bool
@@ -40,13 +43,13 @@ func dsnOf(text string) (string, error) {
 		path = escapePath(path)
 	}
 	if isJDBC {
-		if params, err = fromJava(text, params); err != nil {
+		if params, err = fromJava(text, params, defaults["_query_only"] == ""); err != nil {
 			return "", err
 		}
 	} else if !isURI && hasQuery && len(params) == 0 {
 		return "", refused(text, "has a ? and no parameters behind it")
 	}
-	for name, value := range map[string]string{"mode": "rw", "_busy_timeout": "5000", "_query_only": "1", "_error_rc": "1"} {
+	for name, value := range defaults {
 		if params.Get(name) == "" {
 			params.Set(name, value)
 		}
@@ -54,8 +57,12 @@ func dsnOf(text string) (string, error) {
 	return "file:" + path + "?" + params.Encode(), nil
 }
 
-// fromJava translates the parameters of Java's driver.
-func fromJava(text string, params url.Values) (url.Values, error) {
+// plain is a value that can stand in a PRAGMA.
+var plain = regexp.MustCompile(`^-?[A-Za-z0-9_]+$`)
+
+// fromJava translates the parameters of Java's driver; those about how it writes
+// where there is something to write.
+func fromJava(text string, params url.Values, writes bool) (url.Values, error) {
 	out := url.Values{}
 	for name, values := range params {
 		value := values[len(values)-1]
@@ -72,12 +79,22 @@ func fromJava(text string, params url.Values) (url.Values, error) {
 				return nil, refused(text, "has date_precision=%s: integers are read as milliseconds; "+
 					"give a view of the table that has milliseconds", value)
 			}
-		case "date_class", "date_string_format", "open_mode", "shared_cache", "journal_mode", "synchronous", "cache_size",
-			"foreign_keys", "temp_store", "locking_mode", "page_size", "encoding", "read_uncommitted", "transaction_mode",
+		case "journal_mode", "synchronous", "foreign_keys", "cache_size", "temp_store", "locking_mode", "secure_delete":
+			if !plain.MatchString(value) {
+				return nil, refused(text, "has a %s that is no word and no number", name)
+			}
+			if writes {
+				out.Add("_pragma", name+"("+value+")")
+			}
+		case "date_class", "date_string_format", "open_mode", "shared_cache", "page_size", "encoding", "read_uncommitted", "transaction_mode",
 			"case_sensitive_like", "count_changes", "fullsync", "journal_size_limit", "legacy_file_format", "max_page_count",
-			"recursive_triggers", "secure_delete", "enable_load_extension", "limit_length", "limit_attached", "jdbc.explicit_readonly":
-			// How that driver writes, or caches: reading is no different.
+			"recursive_triggers", "enable_load_extension", "limit_length", "limit_attached", "jdbc.explicit_readonly":
+			// How that driver reads, or caches.
 		default:
+			if strings.HasPrefix(name, "_") { // one of Go's driver
+				out[name] = values
+				continue
+			}
 			return nil, refused(text, "has the parameter %s, which is not known", name)
 		}
 	}

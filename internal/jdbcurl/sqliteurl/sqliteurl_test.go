@@ -1,15 +1,15 @@
-package sqlite
+package sqliteurl
 
 import (
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+var defaults = map[string]string{"mode": "rw", "_busy_timeout": "5000", "_query_only": "1", "_error_rc": "1"}
 
 const added = "_busy_timeout=5000&_error_rc=1&_query_only=1&mode=rw"
 
@@ -26,10 +26,27 @@ func TestURLsOfBothKindsAreTaken(t *testing.T) {
 		"file:shop.db?_busy_timeout=1&mode=ro&_query_only=0": "file:shop.db?_busy_timeout=1&_error_rc=1&_query_only=0&mode=ro",
 		"file:///srv/shop.db":                                "file:///srv/shop.db?" + added,
 	} {
-		got, err := dsnOf(text)
+		got, err := Parse(text, defaults)
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got)
 	}
+}
+
+func TestHowJavasDriverWritesIsTakenOverWhereThereIsSomethingToWrite(t *testing.T) {
+	const url = "jdbc:sqlite:shop.db?journal_mode=WAL&foreign_keys=true"
+	got, err := Parse(url, nil)
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{"journal_mode(WAL)", "foreign_keys(true)"}, paramsOf(t, got)["_pragma"])
+	got, err = Parse(url, defaults)
+	require.NoError(t, err)
+	assert.Empty(t, paramsOf(t, got)["_pragma"])
+}
+
+func paramsOf(t *testing.T, dsn string) url.Values {
+	_, query, _ := strings.Cut(dsn, "?")
+	params, err := url.ParseQuery(query)
+	require.NoError(t, err)
+	return params
 }
 
 func TestURLsThatCannotBeMeantAreRefused(t *testing.T) {
@@ -44,23 +61,14 @@ func TestURLsThatCannotBeMeantAreRefused(t *testing.T) {
 		"jdbc:sqlite:x?key=secret":        "the parameter key, which is not known",
 		"jdbc:sqlite:x?busy_timeout=soon": "busy_timeout that is no number",
 		"jdbc:sqlite:x?date_precision=s":  "integers are read as milliseconds",
+		"jdbc:sqlite:x?journal_mode=a)b":  "no word and no number",
 		"x.db?":                           "no parameters behind it",
 		"x.db?%zz":                        "parameters that cannot be read",
 	} {
-		_, err := dsnOf(text)
+		_, err := Parse(text, defaults)
 		require.ErrorContains(t, err, want, text)
 		assert.NotContains(t, err.Error(), "secret")
 	}
-}
-
-func TestAMissingFileIsNotCreated(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "none.db")
-	db, err := Dialect{}.Open(path, "", "")
-	require.NoError(t, err)
-	defer db.Close()
-	require.Error(t, db.Ping())
-	_, err = os.Stat(path)
-	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 
 func FuzzURL(f *testing.F) {
@@ -68,7 +76,7 @@ func FuzzURL(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		dsn, err := dsnOf(text)
+		dsn, err := Parse(text, defaults)
 		if err != nil {
 			return
 		}

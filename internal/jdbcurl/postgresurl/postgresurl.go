@@ -1,4 +1,6 @@
-package postgres
+// Package postgresurl reads the URLs of PostgreSQL databases, in the form of Java's drivers and
+// in that of Go's, for the JDBC source and the JDBC sink.
+package postgresurl
 
 import (
 	"errors"
@@ -10,9 +12,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// config reads a URL of either kind. Its errors show neither the user nor the
+// Parse reads jdbc:postgresql://host:5432/database?…, postgres://… and the
+// host=… user=… of libpq. The user and the password are those of the URL, where
+// it has them. Connections are in UTC. Errors show neither the user nor the
 // password.
-func config(text, user, password string) (*pgx.ConnConfig, error) {
+func Parse(text, user, password string) (*pgx.ConnConfig, error) {
 	form := "it has the form jdbc:postgresql://host:5432/database or postgres://host:5432/database"
 	if rest, isJDBC := strings.CutPrefix(text, "jdbc:"); isJDBC {
 		if !strings.HasPrefix(rest, "postgresql:") {
@@ -41,8 +45,6 @@ func config(text, user, password string) (*pgx.ConnConfig, error) {
 	if c.RuntimeParams["application_name"] == "" {
 		c.RuntimeParams["application_name"] = "tailrace"
 	}
-	// A statement that is prepared once has the columns of that time.
-	c.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
 	return c, nil
 }
 
