@@ -1,7 +1,6 @@
 package crash
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"database/sql"
@@ -9,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -195,7 +195,7 @@ func (c child) await(t *testing.T, l *load, rows func(id int64) bool, places ...
 	t.Helper()
 	p := c.start(t)
 	defer p.kill(t)
-	deadline := time.Now().Add(2 * time.Minute)
+	deadline := time.Now().Add(5 * time.Minute)
 	for _, arrived := range places {
 		for {
 			got, err := arrived()
@@ -396,17 +396,17 @@ func (l *load) compare(got map[int64][]string, rows func(id int64) bool) (wrong,
 }
 
 func (c child) fromFile() (map[int64][]string, error) {
-	f, err := os.Open(filepath.Join(c.Dir, "events"))
-	if err != nil {
+	text, err := os.ReadFile(filepath.Join(c.Dir, "events"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // no child has come so far as to make it
 		return nil, err
 	}
-	defer f.Close()
 	got := map[int64][]string{}
-	for lines := bufio.NewScanner(f); lines.Scan(); {
+	whole := text[:bytes.LastIndexByte(text, '\n')+1] // the last line may be being written
+	for line := range strings.Lines(string(whole)) {
 		var id int64
 		var change string
-		if _, err := fmt.Sscan(lines.Text(), &id, &change); err != nil {
-			continue // the last line is being written
+		if _, err := fmt.Sscan(line, &id, &change); err != nil {
+			return nil, fmt.Errorf("%q is no change: %w", line, err)
 		}
 		got[id] = append(got[id], change)
 	}

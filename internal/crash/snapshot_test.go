@@ -133,7 +133,7 @@ func differences(want, have map[int64]string, changes map[int64][]string) string
 // until waits for a condition while a process runs.
 func until(t *testing.T, p process, met func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !met(); {
+	for deadline := time.Now().Add(5 * time.Minute); !met(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("it has not come to that; the child says:\n%s", p.stderr)
 		}
