@@ -17,6 +17,10 @@ const (
 	// value.
 	Logical Granularity = "connect_logical"
 
+	// Micros makes them Debezium's MicroTimestamp, and times of day its MicroTime,
+	// so that an SQL sink has every digit. Confluent's connector does not have it.
+	Micros Granularity = "micros"
+
 	// These make them the microseconds or nanoseconds since 1970-01-01 UTC, as
 	// INT64 or as STRING.
 	MicrosLong   Granularity = "micros_long"
@@ -33,12 +37,12 @@ const (
 )
 
 var granularities = []string{
-	string(Logical), string(MicrosLong), string(MicrosString), string(MicrosISO), string(NanosLong), string(NanosString), string(NanosISO),
+	string(Logical), string(Micros), string(MicrosLong), string(MicrosString), string(MicrosISO), string(NanosLong), string(NanosString), string(NanosISO),
 }
 
 func (g Granularity) valid() bool {
 	switch g {
-	case "", Logical, MicrosLong, MicrosString, MicrosISO, NanosLong, NanosString, NanosISO:
+	case "", Logical, Micros, MicrosLong, MicrosString, MicrosISO, NanosLong, NanosString, NanosISO:
 		return true
 	}
 	return false
@@ -48,10 +52,28 @@ func (g Granularity) schema() *tailrace.SchemaBuilder {
 	switch g {
 	case "", Logical:
 		return tailrace.Semantic(tailrace.TimestampName)
+	case Micros:
+		return tailrace.Semantic(tailrace.MicroTimestampName)
 	case MicrosLong, NanosLong:
 		return tailrace.NewSchema(tailrace.TypeInt64)
 	}
 	return tailrace.NewSchema(tailrace.TypeString)
+}
+
+// clock is the schema of times of day.
+func (g Granularity) clock() *tailrace.SchemaBuilder {
+	if g == Micros {
+		return tailrace.Semantic(tailrace.MicroTimeName)
+	}
+	return tailrace.Semantic(tailrace.TimeName)
+}
+
+// sinceMidnight is a time of day.
+func (g Granularity) sinceMidnight(d time.Duration) tailrace.Value {
+	if g == Micros {
+		return tailrace.Int64(d.Microseconds())
+	}
+	return tailrace.Int32(int32(d.Milliseconds()))
 }
 
 // What 64 bits hold in microseconds and in nanoseconds.
@@ -72,7 +94,7 @@ func (g Granularity) value(slab *tailrace.Slab, t time.Time, loc *time.Location)
 		}
 		var buf [40]byte
 		return slab.CopyString(t.In(loc).AppendFormat(buf[:0], "2006-01-02T15:04:05."+strings.Repeat("0", digits))), nil
-	case MicrosLong, MicrosString:
+	case Micros, MicrosLong, MicrosString:
 		if n = t.UnixMicro(); t.Before(leastMicros) || t.After(greatestMicros) {
 			return tailrace.Value{}, errFar
 		}
@@ -81,7 +103,7 @@ func (g Granularity) value(slab *tailrace.Slab, t time.Time, loc *time.Location)
 			return tailrace.Value{}, errFar
 		}
 	}
-	if g == MicrosLong || g == NanosLong {
+	if g == Micros || g == MicrosLong || g == NanosLong {
 		return tailrace.Int64(n), nil
 	}
 	var buf [20]byte

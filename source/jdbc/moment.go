@@ -142,7 +142,7 @@ func DayOf(t time.Time) tailrace.Value {
 	return tailrace.Int32(int32(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400))
 }
 
-func timesOfDay(loc *time.Location) Decoder {
+func timesOfDay(g Granularity, loc *time.Location) Decoder {
 	return func(_ *tailrace.Slab, src any) (tailrace.Value, error) {
 		var clock string
 		switch v := src.(type) {
@@ -151,14 +151,14 @@ func timesOfDay(loc *time.Location) Decoder {
 		case []byte:
 			clock = string(v)
 		case time.Time:
-			clock = v.Format("15:04:05.999")
+			clock = v.Format("15:04:05.999999")
 		}
 		t, err := time.ParseInLocation("15:04:05", clock, loc)
 		if err != nil {
 			return tailrace.Value{}, notA(src, "time of day")
 		}
 		y, m, d := t.Date()
-		return tailrace.Int32(int32(t.Sub(time.Date(y, m, d, 0, 0, 0, 0, loc)).Milliseconds())), nil
+		return g.sinceMidnight(t.Sub(time.Date(y, m, d, 0, 0, 0, 0, loc))), nil
 	}
 }
 

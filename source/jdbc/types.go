@@ -135,7 +135,7 @@ func (c *Column) schema(s *Source) *tailrace.SchemaBuilder {
 	case Date:
 		return tailrace.Semantic(tailrace.DateName)
 	case Time:
-		return tailrace.Semantic(tailrace.TimeName)
+		return s.Granularity.clock()
 	case Instant:
 		return s.Granularity.schema()
 	}

@@ -69,7 +69,7 @@ func (c *Column) decoder(s *Source, wide bool) Decoder {
 	case Date:
 		return dates(s.Location)
 	case Time:
-		return timesOfDay(s.Location)
+		return timesOfDay(s.Granularity, s.Location)
 	case AnyScale:
 		return anyScale
 	case Instant:
