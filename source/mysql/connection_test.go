@@ -43,20 +43,6 @@ func TestAPasswordThatIsNotCachedIsGivenWithAndWithoutTLS(t *testing.T) {
 	}
 }
 
-func TestUsersOfMariaDBAreLetInByEd25519(t *testing.T) {
-	s := testserver.StartMariaDB(t)
-	s.Exec(t, "INSTALL SONAME 'auth_ed25519'", "CREATE USER curve IDENTIFIED VIA ed25519 USING PASSWORD('secret word')", "GRANT "+replicates+" TO curve")
-	database := s.Database(t)
-	src := over(s, database)
-	src.Flavor, src.User, src.Password = mysql.MariaDB, "curve", "secret word"
-	requireReads(t, s, src, database)
-
-	src.Password = "another word"
-	_, err := src.Open(soon(t), nil)
-	require.ErrorContains(t, err, "check User and Password")
-	assert.NotContains(t, err.Error(), "another word")
-}
-
 func TestAServerIsReadByItsSocket(t *testing.T) {
 	s := testserver.StartMariaDB(t)
 	database := s.Database(t)

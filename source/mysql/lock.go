@@ -12,7 +12,7 @@ import (
 func (r *reader) lock(ctx context.Context, ids []tableID) (unlock func() error, err error) {
 	if r.src.SnapshotLocking == LockNone {
 		if !r.server.gtids {
-			return nil, errors.New("a snapshot without locks needs GTIDs, which the server has off: set gtid_mode=ON there, or SnapshotLocking to minimal")
+			return nil, errWithoutGTIDs
 		}
 		return func() error { return nil }, nil
 	}
@@ -58,7 +58,7 @@ func (r *reader) lockTables(ctx context.Context, c *conn, ids []tableID) error {
 	}
 	err := c.exec(ctx, "LOCK TABLES "+strings.Join(locks, ", "))
 	if code := codeOf(err); code == codeTableDenied || code == codeDatabaseDenied {
-		return fmt.Errorf("%w: GRANT RELOAD ON *.* TO %s, or GRANT LOCK TABLES on the captured databases, or set SnapshotLocking to none", err, r.server.user)
+		return fmt.Errorf("%w: %s", err, r.server.letLock())
 	}
 	return err
 }

@@ -82,6 +82,9 @@ func (r *reader) begin(ctx context.Context, c *conn, pos position, stored bool) 
 		return err
 	}
 	if err := r.server.check(r.src); err != nil {
+		if ids, more := c.tables(ctx, r.sel); more == nil && !stored { // what stands in the way of the snapshot is said too
+			err = errors.Join(err, r.server.checkCapture(ctx, c, r.src, ids))
+		}
 		return fmt.Errorf("the server is not set up for reading changes: %w", err)
 	}
 	if err := r.checkSignals(); err != nil {

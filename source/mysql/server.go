@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tailrace-io/tailrace/source"
@@ -34,7 +35,7 @@ func (s *Source) inspect(ctx context.Context, c *conn) (*server, error) {
 	name, host, _ := strings.Cut(rows[0][1].V, "@")
 	sv.user = quoteText(name) + "@" + quoteText(host)
 	rows, err = c.query(ctx, "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin','binlog_format','binlog_row_image','server_id','gtid_mode',"+
-		"'binlog_row_metadata','character_set_server','collation_server','lower_case_table_names')")
+		"'binlog_row_metadata','binlog_expire_logs_seconds','character_set_server','collation_server','lower_case_table_names')")
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +98,9 @@ func (sv *server) check(s *Source) error {
 	if sv.variables["server_id"] == "0" {
 		bad("the server has the server_id 0, with which it serves no replicas: SET GLOBAL server_id=1")
 	}
+	if n, err := strconv.ParseFloat(sv.variables["binlog_expire_logs_seconds"], 64); err == nil && n > 0 && n < 3600 {
+		bad("the server keeps its log for less than an hour (%v s), and a source that was stopped for longer loses changes: SET GLOBAL binlog_expire_logs_seconds=604800", n)
+	}
 	if s.Snapshot != SnapshotInitialOnly && !sv.may("REPLICATION SLAVE") {
 		bad("the user may not read the log: GRANT REPLICATION SLAVE ON *.* TO %s", sv.user)
 	}
@@ -106,9 +110,9 @@ func (sv *server) check(s *Source) error {
 	return errors.Join(errs...)
 }
 
-// checkTables says what is wrong with what is chosen for capture: a database
-// that is named and is not there, tables that may not be read.
-func (sv *server) checkTables(ctx context.Context, c *conn, s *Source, tables []tableID) error {
+// checkCapture says what is wrong for reading rows: a database that is named and
+// is not there, tables that may not be read, or not be locked as it is asked for.
+func (sv *server) checkCapture(ctx context.Context, c *conn, s *Source, tables []tableID) error {
 	var errs []error
 	for _, name := range s.Databases.Include {
 		if name = strings.TrimSpace(name); regexp.QuoteMeta(name) != name {
@@ -123,24 +127,59 @@ func (sv *server) checkTables(ctx context.Context, c *conn, s *Source, tables []
 				name, quoteName(name), sv.user))
 		}
 	}
-	if sv.may("SELECT") || s.Snapshot == SnapshotNever || s.Snapshot == SnapshotNoData {
+	if s.Snapshot == SnapshotNever || s.Snapshot == SnapshotNoData || s.Snapshot == SnapshotRecovery {
 		return errors.Join(errs...)
+	}
+	unreadable, err := sv.unreadable(ctx, c, tables)
+	if err != nil {
+		return err
+	}
+	errs = append(errs, unreadable...)
+	if s.SnapshotLocking == LockNone && !sv.gtids {
+		errs = append(errs, errWithoutGTIDs)
+	}
+	// Only the server knows for sure, so that a grant of some database is enough
+	// for a try.
+	locks := s.SnapshotLocking == LockMinimal || s.SnapshotLocking == LockExtended
+	if locks && !sv.may("RELOAD", "FLUSH_TABLES") && !slices.ContainsFunc(sv.grants, mayLock) {
+		errs = append(errs, fmt.Errorf("the user may not lock the tables for the snapshot: %s", sv.letLock()))
+	}
+	return errors.Join(errs...)
+}
+
+// unreadable are the errors of the tables that the user may not read.
+func (sv *server) unreadable(ctx context.Context, c *conn, tables []tableID) (errs []error, err error) {
+	if sv.may("SELECT") {
+		return nil, nil
 	}
 	for _, t := range tables {
 		switch _, err := c.query(ctx, "SELECT 1 FROM "+t.quoted()+" LIMIT 0"); codeOf(err) {
 		case 0:
 			if err != nil {
-				return err
+				return nil, err
 			}
 		case codeTableDenied:
 			errs = append(errs, fmt.Errorf("the user may not read %s: GRANT SELECT ON %s.* TO %s", t, quoteName(t.db), sv.user))
 		case codeNoSuchTable: // dropped since it was listed
 		default:
-			return err
+			return nil, err
 		}
 	}
-	return errors.Join(errs...)
+	return errs, nil
 }
+
+// mayLock says whether a grant lets the user lock tables of some database, or
+// take on a role that may.
+func mayLock(grant string) bool {
+	return strings.Contains(grant, "LOCK TABLES") || strings.HasPrefix(grant, "GRANT ALL PRIVILEGES ON") || strings.HasPrefix(grant, "GRANT `")
+}
+
+// letLock says how the user is let lock tables.
+func (sv *server) letLock() string {
+	return "GRANT RELOAD ON *.* TO " + sv.user + ", or GRANT LOCK TABLES on the captured databases, or set SnapshotLocking to none"
+}
+
+var errWithoutGTIDs = errors.New("a snapshot without locks needs GTIDs, which the server has off: set gtid_mode=ON there, or SnapshotLocking to minimal")
 
 // tip reads where the log ends now.
 func (sv *server) tip(ctx context.Context, c *conn) (position, error) {

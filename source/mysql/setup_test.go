@@ -60,6 +60,8 @@ func TestMissingPrivilegesAreListedWithTheStatementsThatGrantThem(t *testing.T) 
 	assert.ErrorContains(t, err, "GRANT REPLICATION SLAVE ON *.* TO 'poor'@'%'")
 	assert.ErrorContains(t, err, "GRANT REPLICATION CLIENT ON *.* TO 'poor'@'%'")
 	assert.NotContains(t, err.Error(), "secret word")
+	assert.ErrorContains(t, err, "the database "+database+" is not there, or the user may not see it", "all that is wrong is said at once")
+	assert.ErrorContains(t, err, "GRANT RELOAD ON *.* TO 'poor'@'%'")
 
 	s.Exec(t, "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO poor")
 	_, err = src.Open(soon(t), nil)
@@ -93,11 +95,12 @@ func TestASnapshotWithoutLocksNeedsNoPrivilegeForThem(t *testing.T) {
 }
 
 func TestAServerThatIsNotSetUpIsOneErrorWithAllThatIsWrong(t *testing.T) {
-	s := testserver.StartMySQL(t, "--skip-log-bin", "--binlog-row-image=MINIMAL", "--gtid-mode=OFF", "--enforce-gtid-consistency=OFF")
+	s := testserver.StartMySQL(t, "--skip-log-bin", "--binlog-row-image=MINIMAL", "--binlog-expire-logs-seconds=60", "--gtid-mode=OFF", "--enforce-gtid-consistency=OFF")
 	_, err := over(s, s.Database(t)).Open(soon(t), nil)
 	require.Error(t, err)
 	assert.ErrorContains(t, err, "--log-bin")
 	assert.ErrorContains(t, err, "SET GLOBAL binlog_row_image='FULL'")
+	assert.ErrorContains(t, err, "SET GLOBAL binlog_expire_logs_seconds=604800")
 }
 
 func TestAWrongPasswordIsAnErrorThatDoesNotShowIt(t *testing.T) {

@@ -43,7 +43,7 @@ func (s *snapshot) open(ctx context.Context, stored *position) error {
 	if s.request == nil {
 		s.list(ids)
 	}
-	if err := s.server.checkTables(ctx, c, s.src, ids); err != nil {
+	if err := s.server.checkCapture(ctx, c, s.src, ids); err != nil {
 		return err
 	}
 	for len(s.conns) < s.src.SnapshotThreads {
