@@ -182,25 +182,33 @@ func codeOf(err error) string {
 
 // tables gives the captured tables, in the order in which they are read. Of
 // partitioned tables these are the partitions or, where their changes come under
-// the table's own name, that.
-func (c *catalog) tables(ctx context.Context, s *Source, sel *selection) ([]tableID, error) {
+// the table's own name, that. logged are those whose changes the log has, which
+// it has not of UNLOGGED ones.
+func (c *catalog) tables(ctx context.Context, s *Source, sel *selection) (all, logged []tableID, err error) {
 	kinds := "c.relkind = 'r'"
 	if s.PartitionRoot {
 		kinds = "c.relkind IN ('r', 'p') AND NOT c.relispartition"
 	}
-	rows, err := c.query(ctx, `SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relpersistence = 'p' AND `+kinds)
+	rows, err := c.query(ctx, `SELECT n.nspname, c.relname, c.relpersistence FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relpersistence IN ('p', 'u') AND `+kinds)
 	if err != nil {
-		return nil, fmt.Errorf("list the tables: %w", err)
+		return nil, nil, fmt.Errorf("list the tables: %w", err)
 	}
-	var out []tableID
 	for _, row := range rows {
-		if id := (tableID{string(row[0]), string(row[1])}); sel.table(id) {
-			out = append(out, id)
+		id := tableID{string(row[0]), string(row[1])}
+		switch {
+		case !sel.table(id):
+			continue
+		case string(row[2]) == "u":
+			s.Log.Warn("a table is UNLOGGED: a snapshot reads its rows, and its changes are not in the log", "table", id.String())
+		default:
+			logged = append(logged, id)
 		}
+		all = append(all, id)
 	}
-	sel.order(out)
-	return out, nil
+	sel.order(all)
+	sel.order(logged)
+	return all, logged, nil
 }
 
 // define reads the definition of a table; nil where it is not there. Columns

@@ -101,11 +101,13 @@ func (s *selection) snapshotted(t tableID) bool {
 // order sorts tables as Debezium reads them: by name or, where tables are
 // included by expressions, by the first expression that matches.
 func (s *selection) order(tables []tableID) {
-	rank := func(t tableID) int { return s.tables.Include.First(t.String()) }
-	slices.SortFunc(tables, func(a, b tableID) int {
-		if d := rank(a) - rank(b); d != 0 {
-			return d
-		}
-		return strings.Compare(a.String(), b.String())
-	})
+	slices.SortFunc(tables, func(a, b tableID) int { return s.compare(a.String(), b.String()) })
+}
+
+// compare compares the names of tables by that order.
+func (s *selection) compare(a, b string) int {
+	if d := s.tables.Include.First(a) - s.tables.Include.First(b); d != 0 {
+		return d
+	}
+	return strings.Compare(a, b)
 }

@@ -26,16 +26,18 @@ type position struct {
 
 	// snapshot says that a snapshot was not complete, whose view was of LSN.
 	snapshot bool
+	place    place // how far it had come
 }
 
-// append appends the position. Its members but commit and changes are
-// Debezium's, which goes on at the beginning of the transaction.
+// append appends the position. Its members but commit, changes and those of a
+// snapshot's place are Debezium's, which goes on at the beginning of the
+// transaction, and with a snapshot at its beginning.
 func (p *position) append(dst []byte) []byte {
 	dst = strconv.AppendUint(append(dst, `{"lsn_proc":`...), uint64(p.LSN), 10)
 	dst = strconv.AppendUint(append(dst, `,"lsn_commit":`...), uint64(p.LSN), 10)
 	dst = strconv.AppendUint(append(dst, `,"lsn":`...), uint64(p.LSN), 10)
 	if p.snapshot {
-		dst = append(dst, `,"snapshot":"INITIAL","snapshot_completed":false`...)
+		dst = p.place.append(append(dst, `,"snapshot":"INITIAL","snapshot_completed":false`...))
 	}
 	if p.XID != 0 {
 		dst = strconv.AppendUint(append(dst, `,"txId":`...), uint64(p.XID), 10)
@@ -108,6 +110,12 @@ func parsePosition(text string) (position, error) {
 	}
 	if kind := string(raw.Snapshot); kind != "" && kind != "null" && kind != "false" && kind != `"false"` {
 		p.snapshot = !raw.Completed && !raw.LastRow
+	}
+	if p.snapshot {
+		var err error
+		if p.place, err = parsePlace(text); err != nil {
+			return position{}, err
+		}
 	}
 	return p, nil
 }

@@ -17,6 +17,8 @@ func FuzzPosition(f *testing.F) {
 		`{"lsn_proc":1300880824,"messageType":"INSERT","lsn_commit":1300880152,"lsn":1300880824,"txId":34342,"ts_usec":1795271270536139}`,
 		`{"last_snapshot_record":true,"lsn":26700096,"txId":755,"ts_usec":1767225600000000,"snapshot":"INITIAL","snapshot_completed":true}`,
 		`{"lsn":18446744073709551615,"messageType":"MESSAGE"}`,
+		`{"lsn":26700096,"snapshot":"INITIAL","snapshot_completed":false,"snapshot_table":"public.orders","snapshot_page":256,"snapshot_filenode":"16390","snapshot_xmin":755,"snapshot_rows":9000}`,
+		`{"lsn":26700096,"snapshot":"INITIAL","snapshot_completed":false,"snapshot_table":"public.orders","snapshot_table_completed":true,"snapshot_rows":9000}`,
 	} {
 		f.Add(text)
 	}
@@ -25,7 +27,7 @@ func FuzzPosition(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p.foreign, p.snapshot = false, false
+		p.foreign = false
 		if p.LSN == 0 {
 			return // one behind the last place that there is
 		}

@@ -69,7 +69,7 @@ func FromProperties(p *property.Set) source.Source {
 	s.TLS = certificates(p)
 	streamParams(p, &s)
 	s.eventProperties(p)
-	s.SnapshotQueries = snapshotQueries(p)
+	s.SnapshotQueries, s.SnapshotThreads = snapshotQueries(p), p.Int("snapshot.max.threads")
 	return s
 }
 
@@ -334,7 +334,6 @@ func laterProperties() property.Table {
 	add("a limit of captured tables", "guardrail.collections.max", "0", "guardrail.limit.action", "warn")
 	add("custom converters", "converters", "")
 	add("delays", "snapshot.delay.ms", "0", "streaming.delay.ms", "0")
-	add("reading tables side by side", "snapshot.max.threads", "1", "snapshot.max.threads.multiplier", "1", "legacy.snapshot.max.threads", "false")
 	add("another order of tables", "snapshot.tables.order.by.row.count", "disabled")
 	add("statements of one's own", "snapshot.query.mode", "select_all",
 		"snapshot.query.mode.custom.name", "", "database.initial.statements", "")

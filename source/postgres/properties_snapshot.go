@@ -12,6 +12,9 @@ func snapshotProperties() property.Table {
 		return property.Property{Key: configurationBased + name, Type: property.Bool, Default: "false", Doc: "With `snapshot.mode=configuration_based`: " + doc}
 	}
 	return property.Table{
+		{Key: "snapshot.max.threads", Type: property.Int, Default: "1", Check: property.Between(1, 64), Doc: "How many connections read rows side by side; tables are cut into chunks."},
+		{Key: "snapshot.max.threads.multiplier", Ignored: "the size of chunks is fixed", Doc: "Chunks a thread."},
+		{Key: "legacy.snapshot.max.threads", Ignored: "tables are always cut into chunks", Doc: "A thread a table."},
 		{Key: "snapshot.select.statement.overrides", Type: property.List, Doc: "The tables, as schema.table, that a snapshot reads by a statement of one's own."},
 		{Key: "snapshot.select.statement.overrides.*", Doc: "`snapshot.select.statement.overrides.schema.table`: the SELECT for a table."},
 		part("snapshot.data", "whether the rows are read."),

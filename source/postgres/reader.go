@@ -30,6 +30,7 @@ type reader struct {
 
 	snapshot *snapshot // nil when there is none, or no more
 	unsaid   bool      // the offset of the snapshot's beginning was not given yet
+	said     place     // how far the snapshot has come in the last offset that was given
 	pos      position  // where the stream begins
 	ended    bool
 	closed   bool
@@ -64,7 +65,7 @@ func (r *reader) begin(ctx context.Context, pos position, stored bool) error {
 	if err != nil {
 		return err
 	}
-	tables, err := c.tables(ctx, r.src, r.sel)
+	tables, logged, err := c.tables(ctx, r.src, r.sel)
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (r *reader) begin(ctx context.Context, pos position, stored bool) error {
 		}
 	}
 	if mode != SnapshotInitialOnly {
-		if err := r.prepare(ctx, c, sv, tables); err != nil {
+		if err := r.prepare(ctx, c, sv, logged); err != nil {
 			return err
 		}
 	}
@@ -99,16 +100,13 @@ func (r *reader) begin(ctx context.Context, pos position, stored bool) error {
 			return err
 		}
 	default:
-		if r.snapshot, err = r.beginSnapshot(ctx, sv, tables); err != nil {
-			return err
-		}
 		r.unsaid = mode != SnapshotInitialOnly
 		if kept := sv.slot != nil && sv.slot.confirmed <= pos.LSN; r.unsaid && kept && stored && pos.snapshot {
-			// Rows of the snapshot that was not completed may have been deleted
-			// since: the log goes on behind its view.
-			r.snapshot.at = min(r.snapshot.at, pos.LSN)
+			r.snapshot, err = r.resumeSnapshot(ctx, tables, pos)
+		} else {
+			r.snapshot, err = r.beginSnapshot(ctx, sv, tables)
 		}
-		return nil
+		return err
 	}
 	return r.beginStream(ctx, !resumable)
 }
@@ -241,12 +239,17 @@ func ended(ctx context.Context) bool {
 func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
 	if r.unsaid {
 		r.unsaid = false
-		return r.batch(position{LSN: r.snapshot.at, snapshot: true}), nil
+		r.said = r.snapshot.given
+		return r.batch(r.snapshot.position()), nil
 	}
 	if r.snapshot != nil {
 		err := r.snapshot.read(ctx, r.w)
+		if err == nil && (r.said == r.snapshot.given || r.src.Snapshot == SnapshotInitialOnly) {
+			return r.w.batch(), nil
+		}
 		if err == nil {
-			return r.w.batch(), nil // an interrupted snapshot begins anew
+			r.said = r.snapshot.given
+			return r.batch(r.snapshot.position()), nil
 		}
 		if err != io.EOF {
 			return tailrace.Batch{}, err
@@ -274,13 +277,10 @@ func (r *reader) batch(pos position) tailrace.Batch {
 
 // endSnapshot goes on to the log, or to the end.
 func (r *reader) endSnapshot() error {
-	c := r.snapshot.conn
+	s := r.snapshot
 	r.snapshot = nil
 	r.ended = r.src.Snapshot == SnapshotInitialOnly
-	if err := c.Close(); err != nil {
-		return fmt.Errorf("close the connection of the snapshot: %w", err)
-	}
-	return nil
+	return s.close()
 }
 
 // Commit lets the slot forget what lies before the offsets.
@@ -311,7 +311,7 @@ func (r *reader) Close() error {
 	r.failed = fmt.Errorf("postgres source %s/%s: read: the reader is closed", r.src.Addr, r.src.Database)
 	var errs []error
 	if r.snapshot != nil {
-		errs = append(errs, r.snapshot.conn.Close())
+		errs = append(errs, r.snapshot.close())
 	}
 	r.mu.Lock()
 	if r.stream != nil {

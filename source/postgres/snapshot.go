@@ -1,15 +1,10 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tailrace-io/tailrace"
@@ -17,121 +12,71 @@ import (
 	"github.com/tailrace-io/tailrace/source/postgres/internal/pgoutput"
 )
 
-// snapshot reads the rows that the tables had at one place of the log. It reads
-// them in one transaction, a table after the other, by COPY.
+// snapshot reads the rows that tables had at one place of the log. It reads
+// them in transactions that see the same, by COPY, a table after the other and
+// each from its first page to its last, so that one place tells how far it has
+// come.
 type snapshot struct {
 	src    *Source
-	conn   *pgoutput.Conn
-	tables []*table // those whose rows are read, in order
-	at     pgoutput.LSN
+	conns  []*pgoutput.Conn // all with the same view
+	tables []planned        // those whose rows are read, in order
+	at     pgoutput.LSN     // of the log, behind which another reader goes on
+	adHoc  bool             // it was asked for while the log is read
 
 	// When the snapshot began, on the server's clock and on ours.
 	clock, began time.Time
 
-	next    int    // of tables: the one after that which is being read
-	copying bool   // the rows of a table are on their way
-	table   *table // that is being read
-	count   uint64 // its rows so far
-	total   uint64
-	micros  int64 // when the reading of the table began, on the server's clock
+	feed  feed // nil behind the last row
+	next  int  // of tables: the one after that which is being read
+	table *planned
+	count uint64 // its rows so far
+	newer uint64 // of them: those that were read again, being newer
+	total int64
 
 	// held is the last row that came. Only the next one, or the end, tells how
 	// it is to be marked, so it waits here.
-	held  held
-	bad   *source.RecordError // of a row of which no record could be made
-	block []tailrace.Value    // of the records in the middle of a table
+	held   held
+	bad    *source.RecordError // of a row of which no record could be made
+	block  []tailrace.Value    // of the records in the middle of a table
+	xid    tailrace.Value      // what the source block has as the transaction
+	micros int64               // when the reading of the table began, on the server's clock
+
+	resumed place // where an earlier reader had come to
+	ended   place // what has been read up to
+	given   place // what has been given up to: all but the held row
+
+	progress source.Progress
+	told     time.Time // when progress was reported last
+}
+
+// feed gives the rows of tables, chunk by chunk.
+type feed interface {
+	// next gives a row in COPY's form that is good until the next call; nil
+	// behind the last row of a chunk, which it then gives too.
+	next(ctx context.Context) (row []byte, ended chunk, err error)
+	atHand() bool
 }
 
 // held is a row without its mark.
 type held struct {
-	there   bool
-	table   *table
-	row     []byte // a copy
-	number  uint64 // among the rows of its table, from 1 on
-	firstOf bool   // its table is the snapshot's first
-	micros  int64
-}
-
-// beginSnapshot takes the view of the database that goes with the beginning of
-// a slot: of the source's own where it is made now, or else of one that lasts as
-// long as its connection. The source's own keeps the log from there on, because
-// it was there before.
-func (r *reader) beginSnapshot(ctx context.Context, sv *server, tables []tableID) (*snapshot, error) {
-	keeper, err := r.replication(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer keeper.close()
-	name, temporary := r.src.Slot, false
-	if sv.slot != nil || r.src.Snapshot == SnapshotInitialOnly {
-		var random [6]byte
-		rand.Read(random[:])
-		name, temporary = "tailrace_"+hex.EncodeToString(random[:]), true
-	}
-	s := &snapshot{src: r.src}
-	at, exported, err := r.src.createSlot(ctx, keeper, sv.version, name, temporary, true)
-	if err != nil {
-		return nil, err
-	}
-	s.at = at
-	c, err := r.src.openCatalog(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.takeView(ctx, r, c, exported, tables); err != nil {
-		return nil, errors.Join(err, c.close())
-	}
-	if s.conn, err = pgoutput.Take(c.conn); err != nil {
-		return nil, err
-	}
-	r.src.Log.Info("snapshot begins", "tables", len(s.tables), "lsn", at.String())
-	return s, nil
-}
-
-// takeView begins the transaction that sees what was exported, and reads the
-// definitions of the tables in it.
-func (s *snapshot) takeView(ctx context.Context, r *reader, c *catalog, exported string, tables []tableID) error {
-	for _, sql := range []string{"BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", "SET TRANSACTION SNAPSHOT " + quoteText(exported)} {
-		if err := c.exec(ctx, sql); err != nil {
-			return err
-		}
-	}
-	rows, err := c.query(ctx, "SELECT (extract(epoch FROM now()) * 1000000)::bigint, pg_snapshot_xmax(pg_current_snapshot())")
-	if err != nil {
-		return fmt.Errorf("ask the server's clock: %w", err)
-	}
-	micros, err1 := strconv.ParseInt(string(rows[0][0]), 10, 64)
-	xid, err2 := strconv.ParseInt(string(rows[0][1]), 10, 64)
-	if err1 != nil || err2 != nil {
-		return errors.New("the server's clock does not give a number")
-	}
-	s.clock, s.began = time.UnixMicro(micros), time.Now()
-	r.w.source[sourceXID] = tailrace.Int64(xid)
-	for _, id := range tables {
-		d, err := c.define(ctx, id)
-		if err != nil {
-			return err
-		}
-		if d == nil {
-			continue // dropped since it was listed
-		}
-		t, err := r.learn(ctx, c, d)
-		if err != nil {
-			return err
-		}
-		if r.sel.snapshotted(id) {
-			s.tables = append(s.tables, t)
-		}
-	}
-	return nil
+	there  bool
+	table  *planned
+	row    []byte // a copy
+	number uint64 // among the rows of its table, from 1 on
+	first  bool   // it is the snapshot's first
+	micros int64
 }
 
 // read adds rows to the batch until it is full or would have to wait for more;
 // io.EOF says that there are no more tables.
 func (s *snapshot) read(ctx context.Context, w *writer) error {
-	defer s.conn.Watch(ctx)()
+	w.source[sourceXID] = s.xid
+	if len(s.conns) == 1 {
+		defer s.conns[0].Watch(ctx)()
+	}
 	for {
-		if len(w.records) > 0 && (s.bad != nil || w.full(s.src) || !s.isRead() && !s.conn.Buffered()) {
+		if len(w.records) > 0 && (s.bad != nil || w.full(s.src) || s.table != nil && !s.feed.atHand()) {
+			s.report(false)
 			return nil
 		}
 		if s.bad != nil {
@@ -139,60 +84,72 @@ func (s *snapshot) read(ctx context.Context, w *writer) error {
 			s.bad = nil
 			return err
 		}
-		if !s.copying {
-			if s.isRead() && s.held.there {
-				if err := s.release(w, true); err != nil {
-					return err
-				}
+		if s.table == nil {
+			if s.next < len(s.tables) {
+				s.beginTable()
 				continue
 			}
-			if s.isRead() {
+			if !s.held.there {
 				return s.finish(w)
 			}
-			if err := s.beginTable(); err != nil {
+			if err := s.release(w, true); err != nil {
 				return err
 			}
+			continue
 		}
-		kind, body, err := s.conn.Frame()
+		row, ended, err := s.feed.next(ctx)
 		if err != nil {
 			return fmt.Errorf("read the rows of %s: %w", s.table.id, err)
 		}
-		switch kind {
-		case 'd':
-			err = s.row(w, body)
-		case 'Z':
-			s.copying = false
-			s.src.Log.Info("snapshot of a table is complete", "table", s.table.id.String(), "rows", s.count)
+		if row == nil {
+			s.endChunk(ended)
+			continue
 		}
-		if err != nil {
+		if err := s.row(w, row); err != nil {
 			return err
 		}
 	}
 }
 
-// isRead says whether the server has sent all rows.
-func (s *snapshot) isRead() bool { return !s.copying && s.next == len(s.tables) }
-
-// beginTable sends the statement that reads the next table.
-func (s *snapshot) beginTable() error {
-	t := s.tables[s.next]
+// beginTable goes on to the next table.
+func (s *snapshot) beginTable() {
+	s.table, s.count, s.newer, s.next = &s.tables[s.next], 0, 0, s.next+1
 	s.micros = s.clock.Add(time.Since(s.began)).UnixMicro()
-	names := make([]string, len(t.columns))
-	for i, col := range t.columns {
-		names[i] = quoteName(col.name)
+	s.progress.Table = s.table.id.String()
+}
+
+// endChunk is behind the last row of a chunk.
+func (s *snapshot) endChunk(k chunk) {
+	t := s.table
+	if !k.again {
+		s.ended = t.placeBehind(k)
+		s.ended.rows = s.resumed.rows + s.total
 	}
-	columns := strings.Join(names, ", ")
-	sql := "COPY (SELECT " + columns + " FROM " + t.id.quoted() + ") TO STDOUT"
-	if query, ok := s.src.SnapshotQueries[t.id.String()]; ok {
-		sql = "COPY (SELECT " + columns + " FROM (" + strings.TrimRight(query, "; \n\t") + "\n) q) TO STDOUT"
-	} else if !s.src.PartitionRoot && columns != "" {
-		sql = "COPY " + t.id.quoted() + " (" + columns + ") TO STDOUT" // not of the tables that inherit from it
+	if !s.held.there {
+		s.given = s.ended
 	}
-	if err := s.conn.Query(sql); err != nil {
-		return fmt.Errorf("read the rows of %s: %w", t.id, err)
+	s.expect(k)
+	if !k.last {
+		return
 	}
-	s.table, s.count, s.next, s.copying = t, 0, s.next+1, true
-	return nil
+	s.src.Log.Info("snapshot of a table is complete", "table", t.id.String(), "rows", s.count)
+	s.table = nil
+	s.progress.TablesDone++
+}
+
+// expect corrects how many rows there are in all by what the pages so far had.
+func (s *snapshot) expect(k chunk) {
+	t := s.table
+	was, rows := t.expected, float64(s.count-s.newer)
+	switch {
+	case k.again:
+		s.newer = s.count
+	case k.last:
+		t.expected = int64(rows)
+	default:
+		t.expected = int64(rows * float64(t.pages-t.done) / float64(k.to-t.done))
+	}
+	s.progress.RowsExpected += t.expected - was
 }
 
 // row keeps a row, and lets the one before it go.
@@ -202,7 +159,8 @@ func (s *snapshot) row(w *writer, row []byte) error {
 	}
 	s.count++
 	s.total++
-	s.held = held{there: true, table: s.table, row: append(s.held.row[:0], row...), number: s.count, firstOf: s.next == 1, micros: s.micros}
+	s.held = held{there: true, table: s.table, row: append(s.held.row[:0], row...), number: s.count,
+		first: s.count == 1 && s.next == 1 && s.resumed.table == "", micros: s.micros}
 	return nil
 }
 
@@ -214,12 +172,13 @@ func (s *snapshot) release(w *writer, end bool) error {
 		return nil
 	}
 	h.there = false
+	s.given = s.ended
 	w.begin()
 	mark := markTrue
 	switch {
 	case end:
 		mark = markLast
-	case h.number == 1 && h.firstOf:
+	case h.first:
 		mark = markFirst
 	case h.table != s.table || s.count == 0:
 		mark = markLastInData
@@ -237,77 +196,54 @@ func (s *snapshot) release(w *writer, end bool) error {
 			s.block = block // of the records that follow in this batch
 		}
 	}
-	columns, err := h.decode(&w.slab)
+	columns, err := h.table.decodeCopy(&w.slab, h.row, h.number)
 	if err != nil {
 		s.bad = &source.RecordError{Record: tailrace.Record{Topic: h.table.topic}, Err: err}
 		return nil
 	}
-	w.add(h.table, opRead, h.table.keyOf(&w.slab, columns), tailrace.Value{}, h.table.value(&w.slab, columns), block, w.headers)
+	w.add(h.table.table, opRead, h.table.keyOf(&w.slab, columns), tailrace.Value{}, h.table.value(&w.slab, columns), block, w.headers)
 	if t := time.UnixMicro(h.micros); t.After(w.newest) {
 		w.newest = t
 	}
 	return nil
 }
 
-// decode makes values of the row's texts.
-func (h *held) decode(slab *tailrace.Slab) ([]tailrace.Value, error) {
-	columns := slab.Values(len(h.table.columns))
-	row := bytes.TrimSuffix(h.row, []byte{'\n'})
-	for i := range columns {
-		text, rest, more := bytes.Cut(row, []byte{'\t'})
-		if more != (i < len(columns)-1) {
-			return nil, fmt.Errorf("row %d of %s has not as many columns as the table", h.number, h.table.id)
-		}
-		row = rest
-		if len(text) == 2 && text[0] == '\\' && text[1] == 'N' {
-			continue
-		}
-		v, err := h.table.columns[i].decode(slab, unescapeCopy(text))
-		if err != nil {
-			return nil, fmt.Errorf("row %d of %s: column %s: %w", h.number, h.table.id, h.table.columns[i].name, err)
-		}
-		columns[i] = v
-	}
-	return columns, nil
-}
-
-// unescapeCopy takes the backslashes out of a column of COPY's text, in place.
-func unescapeCopy(text []byte) []byte {
-	at := bytes.IndexByte(text, '\\')
-	if at < 0 {
-		return text
-	}
-	out := text[:at]
-	for i := at; i < len(text); i++ {
-		c := text[i]
-		if c == '\\' && i+1 < len(text) {
-			i++
-			switch c = text[i]; c {
-			case 'b':
-				c = '\b'
-			case 'f':
-				c = '\f'
-			case 'n':
-				c = '\n'
-			case 'r':
-				c = '\r'
-			case 't':
-				c = '\t'
-			case 'v':
-				c = '\v'
-			}
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
-// finish is behind the last record. The transaction ends with the connection.
+// finish is behind the last record. The transactions end with the connections.
 func (s *snapshot) finish(w *writer) error {
 	s.src.Log.Info("snapshot is complete", "tables", len(s.tables), "rows", s.total, "took", time.Since(s.began))
 	w.source[sourceSnapshot], w.source[sourceXID] = markFalse, tailrace.Value{}
+	s.report(true)
 	return io.EOF
 }
 
+// report tells how far the snapshot has come, at most once a second and at its
+// end.
+func (s *snapshot) report(done bool) {
+	if s.src.Progress == nil || !done && time.Since(s.told) < time.Second {
+		return
+	}
+	s.told = time.Now()
+	s.progress.Rows, s.progress.Elapsed, s.progress.Done = s.total, time.Since(s.began), done
+	s.src.Progress(s.progress)
+}
+
+// position is where another reader goes on with the snapshot.
+func (s *snapshot) position() position { return position{LSN: s.at, snapshot: true, place: s.given} }
+
 // end is where to go on once all rows have been read.
 func (s *snapshot) end() position { return position{LSN: s.at, Micros: s.micros} }
+
+// close ends the connections.
+func (s *snapshot) close() error {
+	if l, ok := s.feed.(*sideBySide); ok {
+		l.Close()
+	}
+	var errs []error
+	for _, c := range s.conns {
+		if err := c.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("close the connection of the snapshot: %w", err))
+		}
+	}
+	s.conns = nil
+	return errors.Join(errs...)
+}

@@ -166,6 +166,11 @@ type Source struct {
 	// whose rows are read, as expressions for names such as public.orders.
 	SnapshotTables []string
 
+	// SnapshotThreads is how many connections read rows side by side, from one
+	// view of the tables, which are cut into chunks by their pages. The rows of a
+	// table come in the order of its pages all the same. 0 means 1.
+	SnapshotThreads int
+
 	// SnapshotQueries are the statements that a snapshot reads tables by, in the
 	// place of all their rows: of a name such as public.orders the SELECT, which
 	// gives all columns that are captured.
@@ -211,6 +216,10 @@ type Source struct {
 	// BatchRows is how many records a batch holds at most, a few more where one
 	// change makes several. 0 means 2048.
 	BatchRows int
+
+	// Progress gets how far a snapshot has come, about once a second and at its
+	// end. It is called by Read, so it is quick.
+	Progress func(source.Progress)
 
 	// Log gets what a person may want to know of the snapshot and of changed
 	// tables; never values of rows. Nil logs nothing.
@@ -358,6 +367,7 @@ func (s Source) withDefaults() Source {
 	or(&s.Publication, "dbz_publication")
 	or(&s.Autocreate, PublicationAllTables)
 	or(&s.Snapshot, SnapshotInitial)
+	or(&s.SnapshotThreads, 1)
 	or(&s.Decimals, DecimalPrecise)
 	or(&s.Times, TimeAdaptive)
 	or(&s.Binaries, BinaryBytes)
@@ -427,6 +437,9 @@ func (s *Source) check() error {
 	}
 	if s.ConnectTimeout < 0 || s.SlotWait < 0 || s.BatchRows < 0 || s.StreamMemory < 0 {
 		bad("ConnectTimeout, SlotWait, BatchRows or StreamMemory is negative")
+	}
+	if s.SnapshotThreads < 0 || s.SnapshotThreads > 64 {
+		bad("SnapshotThreads is %d: it must be between 1 and 64", s.SnapshotThreads)
 	}
 	if s.MoneyScale < -1 || s.MoneyScale > 18 {
 		bad("MoneyScale is %d: it must be between -1 and 18", s.MoneyScale)
