@@ -47,6 +47,7 @@ type child struct {
 	Dir                            string
 
 	Snapshot *snapshots // nil streams to Kafka too
+	Threads  int        // of PostgreSQL's snapshot
 }
 
 func TestMain(m *testing.M) {

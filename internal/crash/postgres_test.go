@@ -36,7 +36,7 @@ func (c child) runPostgres(ctx context.Context) error {
 		Name: "file",
 		Source: postgres.Source{
 			Addr: c.Addr, User: c.User, Password: c.Password, Database: c.Database, TopicPrefix: "crash",
-			Streaming: postgres.StreamingParallel, StreamMemory: 16 << 10, StreamDir: c.Dir, BatchRows: 100,
+			Streaming: postgres.StreamingParallel, StreamMemory: 16 << 10, StreamDir: c.Dir, BatchRows: 100, SnapshotThreads: c.Threads,
 		},
 		Sink:           file,
 		Offsets:        offset.File(filepath.Join(c.Dir, "file.offsets")),

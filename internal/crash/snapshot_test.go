@@ -96,7 +96,7 @@ func TestSnapshotsGoOnAfterKills(t *testing.T) {
 			writing.Wait()
 			p := c.start(t)
 			defer p.kill(t)
-			want := rowsOf(t, server.DB(t, db))
+			want := rowsOf(t, server.DB(t, db), "`rows`")
 			var last string
 			defer func() {
 				if t.Failed() {
@@ -159,8 +159,8 @@ func changeRows(ctx context.Context, t *testing.T, db *sql.DB) {
 }
 
 // rowsOf are the versions of the rows that are there.
-func rowsOf(t *testing.T, db *sql.DB) map[int64]string {
-	found, err := db.Query("SELECT id, ver FROM `rows`")
+func rowsOf(t *testing.T, db *sql.DB, table string) map[int64]string {
+	found, err := db.Query("SELECT id, ver FROM " + table)
 	require.NoError(t, err)
 	defer found.Close()
 	out := map[int64]string{}
