@@ -20,10 +20,10 @@ const Partitions = 25
 func AppendRecords(dst []tailrace.Record, topic, name string, offsets []tailrace.Offset) ([]tailrace.Record, error) {
 	for _, o := range offsets {
 		partition, position := oneLine(o.Partition), oneLine(o.Position)
-		if !isObject(partition) {
+		if !IsObject(partition) {
 			return dst, fmt.Errorf("the partition of an offset is no JSON object: %.100q", partition)
 		}
-		if !isObject(position) {
+		if !IsObject(position) {
 			return dst, fmt.Errorf("the position of the partition %.100s is no JSON object: %.100q", partition, position)
 		}
 		key, err := prefix(name)
@@ -64,12 +64,13 @@ func oneLine(text string) string {
 	return b.String()
 }
 
-func isObject(text string) bool { return strings.HasPrefix(text, "{") && json.Valid([]byte(text)) }
+// IsObject says whether a text is a JSON object.
+func IsObject(text string) bool { return strings.HasPrefix(text, "{") && json.Valid([]byte(text)) }
 
 var errForm = errors.New(`it is not of the form ["name",{…}]`)
 
-// parseKey takes the key of a record apart. The texts are as they stand there.
-func parseKey(key []byte) (name, partition string, err error) {
+// ParseKey takes the key of a record apart. The texts are as they stand there.
+func ParseKey(key []byte) (name, partition string, err error) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(key, &list); err != nil || len(list) != 2 || len(list[1]) == 0 || list[1][0] != '{' {
 		return "", "", errForm
@@ -78,4 +79,22 @@ func parseKey(key []byte) (name, partition string, err error) {
 		return "", "", errForm
 	}
 	return name, string(list[1]), nil
+}
+
+// Canonical is a key as it would be written anew: the same text for every
+// spelling of the same key.
+func Canonical(key []byte) (string, error) {
+	name, partition, err := ParseKey(key)
+	if err != nil {
+		return "", err
+	}
+	out, err := prefix(name)
+	if err != nil {
+		return "", err
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, []byte(partition)); err != nil {
+		return "", errForm
+	}
+	return string(append(append(out, b.Bytes()...), ']')), nil
 }

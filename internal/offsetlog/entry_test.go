@@ -14,7 +14,7 @@ func TestKeysAreThoseOfConnect(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, `["a <b> \"c\"",{"server":"x"}]`, string(records[0].Key.Bytes()))
 	assert.Equal(t, `{"pos":1}`, string(records[0].Value.Bytes()))
-	name, partition, err := parseKey(records[0].Key.Bytes())
+	name, partition, err := ParseKey(records[0].Key.Bytes())
 	require.NoError(t, err)
 	assert.Equal(t, `a <b> "c"`, name)
 	assert.Equal(t, `{"server":"x"}`, partition)
@@ -32,7 +32,7 @@ func FuzzParseKey(f *testing.F) {
 		f.Add([]byte(key))
 	}
 	f.Fuzz(func(t *testing.T, key []byte) {
-		name, partition, err := parseKey(key)
+		name, partition, err := ParseKey(key)
 		if err != nil {
 			return
 		}
@@ -40,7 +40,7 @@ func FuzzParseKey(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, same, err := parseKey(records[0].Key.Bytes())
+		again, same, err := ParseKey(records[0].Key.Bytes())
 		if err != nil || again != name || oneLine(same) != oneLine(partition) {
 			t.Fatalf("%q, %q became %q, %q, %v", name, partition, again, same, err)
 		}

@@ -164,11 +164,11 @@ func (l *log) batch(b *kafkawire.Batch, open map[int64][]kafkawire.Record, from 
 // another form are not ours: Connect passes over them, too.
 func (l *log) apply(records []kafkawire.Record) error {
 	for _, r := range records {
-		name, partition, err := parseKey(r.Key)
+		name, partition, err := ParseKey(r.Key)
 		if err != nil || name != l.name {
 			continue
 		}
-		if r.Value != nil && !isObject(string(r.Value)) {
+		if r.Value != nil && !IsObject(string(r.Value)) {
 			return fmt.Errorf("the record at offset %d, of the partition %.100s, has a position that is no JSON object", r.Offset, partition)
 		}
 		i, ok := l.seen[partition]

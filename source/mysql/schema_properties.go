@@ -28,7 +28,7 @@ const HistoryProperties = "schema.history.internal."
 
 func historyProperties() property.Table {
 	t := property.Table{
-		{Key: "schema.history.internal", Doc: "Where the definitions of captured tables are kept by place in the log: MemorySchemaHistory, FileSchemaHistory or KafkaSchemaHistory, " +
+		{Key: "schema.history.internal", Doc: "Where the definitions of captured tables are kept by place in the log: MemorySchemaHistory, FileSchemaHistory, KafkaSchemaHistory or JdbcSchemaHistory, " +
 			"with or without a package. Without it, and without a property of one of them, MemorySchemaHistory. What Debezium itself has kept there is read once."},
 	}
 	for _, key := range []string{"file.filename", "kafka.topic", "kafka.bootstrap.servers"} {

@@ -59,6 +59,7 @@ func Registry() connect.Registry {
 		Offsets: map[string]func(*property.Set) offset.Store{
 			"org.apache.kafka.connect.storage.FileOffsetBackingStore":   file,
 			"org.apache.kafka.connect.storage.MemoryOffsetBackingStore": memory,
+			"io.debezium.storage.jdbc.offset.JdbcOffsetBackingStore":    sqlOffsets,
 			"org.apache.kafka.connect.storage.KafkaOffsetBackingStore":  func(p *property.Set) offset.Store { return offsets.FromProperties(p) },
 		},
 		Producer:    producer,

@@ -15,7 +15,7 @@ import (
 
 // histories are the stores of schema histories that need more than a file.
 func histories() mysql.Histories {
-	return mysql.Histories{"KafkaSchemaHistory": kafkaHistory}
+	return mysql.Histories{"KafkaSchemaHistory": kafkaHistory, "JdbcSchemaHistory": sqlHistory}
 }
 
 // kafkaHistory keeps definitions in a compacted topic beside the one in which

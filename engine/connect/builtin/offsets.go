@@ -4,6 +4,7 @@ import (
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/offset"
 	"github.com/tailrace-io/tailrace/offset/javafile"
+	"github.com/tailrace-io/tailrace/offset/jdbc"
 )
 
 // offsetProperties are those of the stores in a file and in memory. Templates of
@@ -20,6 +21,10 @@ func offsetProperties(inFile bool) property.Table {
 
 func file(p *property.Set) offset.Store {
 	return javafile.Store(p.Use(offsetProperties(true)).String("file.filename"))
+}
+
+func sqlOffsets(p *property.Set) offset.Store {
+	return jdbc.FromProperties(p, jdbcSinkDialects()...)
 }
 
 func memory(p *property.Set) offset.Store {

@@ -17,6 +17,7 @@ import (
 	"github.com/tailrace-io/tailrace/converter/registry"
 	"github.com/tailrace-io/tailrace/engine/connect"
 	"github.com/tailrace-io/tailrace/engine/connect/property"
+	offsetsjdbc "github.com/tailrace-io/tailrace/offset/jdbc"
 	offsets "github.com/tailrace-io/tailrace/offset/kafka"
 	sinkfile "github.com/tailrace-io/tailrace/sink/file"
 	sinkjdbc "github.com/tailrace-io/tailrace/sink/jdbc"
@@ -57,12 +58,14 @@ func pages() map[string][]section {
 			{"Topics", sourcekafka.TopicProperties()},
 		},
 		"postgres": {{"io.debezium.connector.postgresql.PostgresConnector", postgres.Properties()}},
-		"mysql":    {{"io.debezium.connector.mysql.MySqlConnector and io.debezium.connector.mariadb.MariaDbConnector", mysql.Properties()}},
+		"mysql": {{"io.debezium.connector.mysql.MySqlConnector and io.debezium.connector.mariadb.MariaDbConnector", mysql.Properties()},
+			{"JdbcSchemaHistory, behind `schema.history.internal.`", sqlHistoryProperties()}},
 		"engine": {
 			{"Engine", connect.Properties()},
 			{"A worker's, for all its connectors", connect.WorkerProperties()},
 			{"FileOffsetBackingStore, behind `offset.storage.`", offsetProperties(true)},
 			{"KafkaOffsetBackingStore, behind `offset.storage.`", offsets.Properties()},
+			{"JdbcOffsetBackingStore, behind `offset.storage.`", offsetsjdbc.Properties()},
 			{"JsonConverter, behind `key.converter.`, `value.converter.`, `header.converter.` or `converter.`", jsonProperties()},
 			{"StringConverter, likewise", stringProperties()},
 			{"BinaryDataConverter, likewise", binaryProperties()},
