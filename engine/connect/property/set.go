@@ -51,8 +51,15 @@ func New(config map[string]string) *Set {
 // Sub gives the part of the configuration whose keys begin with the prefix of
 // this part and then the given one, such as "key.converter."; its methods take
 // the keys without it. With "" it is another reader of this part, which
-// declares properties, and defaults of them, of its own.
-func (s *Set) Sub(prefix string) *Set { return &Set{reading: s.reading, prefix: s.prefix + prefix} }
+// declares properties, and defaults of them, of its own. What this part lacks is
+// looked for elsewhere (Else), and so is what its part lacks.
+func (s *Set) Sub(prefix string) *Set {
+	part := &Set{reading: s.reading, prefix: s.prefix + prefix}
+	for _, other := range s.elses {
+		part.Else(other + prefix)
+	}
+	return part
+}
 
 // LogTo says what drivers that are made of the configuration log to. It gives
 // the set itself.

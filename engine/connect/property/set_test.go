@@ -171,6 +171,19 @@ func TestAPartMayLookElsewhereForWhatItLacks(t *testing.T) {
 	assert.EqualError(t, p.Err(), `the configuration is wrong: converter.cache.size: "many" must be a whole number`)
 }
 
+func TestAPartOfAPartLooksElsewhereToo(t *testing.T) {
+	table := property.Table{
+		{Key: "schemas.enable", Type: property.Bool, Default: "true", Doc: "Whether schemas go along."},
+		{Key: "cache.size", Type: property.Int, Default: "1", Doc: "How much to keep."},
+	}
+	p := property.New(map[string]string{"converter.json.schemas.enable": "false", "converter.json.cache.size": "2", "value.converter.json.cache.size": "3", "converter.json.cash.size": "4"})
+	json := p.Sub("value.converter.").Else("converter.").Sub("json.").Use(table)
+	assert.False(t, json.Bool("schemas.enable"))
+	assert.Equal(t, 3, json.Int("cache.size"))
+	assert.False(t, json.Sub("").Use(table).Bool("schemas.enable"), "another reader of the part")
+	assert.ErrorContains(t, p.Err(), "converter.json.cash.size: no such property")
+}
+
 func TestTwoReadersOfOnePartKeepTheirDefaults(t *testing.T) {
 	p := property.New(nil)
 	one := p.Sub("").Use(property.Table{{Key: "retries", Type: property.Int, Default: "1", Doc: "How often."}})
