@@ -135,6 +135,9 @@ func New(cfg Config) (*Engine, error) {
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("engine %q: the configuration is not valid: %w", cfg.Name, errors.Join(errs...))
 	}
+	if len(cfg.Transforms) > 1 { // which join in it
+		cfg.Transforms = []transform.Transform{transform.Chain(cfg.Transforms...)}
+	}
 	if cfg.SinkRetry == (Retry{}) {
 		cfg.SinkRetry = cfg.Retry
 	}

@@ -17,45 +17,52 @@ const maxDerived = 1024
 // When it is full it starts anew, so that a flood of schemas costs time and
 // never memory.
 type Derived[T any] struct {
-	derive func(*tailrace.Schema) (T, error)
-	known  atomic.Pointer[map[*tailrace.Schema]T]
-	adding sync.Mutex
+	cache[*tailrace.Schema, T]
 }
 
 // Derive gives a Derived that asks derive for what it does not have. An error is
 // not kept.
 func Derive[T any](derive func(*tailrace.Schema) (T, error)) *Derived[T] {
-	return &Derived[T]{derive: derive}
+	return &Derived[T]{cache[*tailrace.Schema, T]{derive: derive}}
 }
 
 // Of gives what belongs to the schema.
-func (d *Derived[T]) Of(s *tailrace.Schema) (T, error) {
-	if m := d.known.Load(); m != nil {
-		if t, ok := (*m)[s]; ok {
+func (d *Derived[T]) Of(s *tailrace.Schema) (T, error) { return d.cache.Of(s) }
+
+// cache is a Derived of keys of any type.
+type cache[K comparable, T any] struct {
+	derive func(K) (T, error)
+	known  atomic.Pointer[map[K]T]
+	adding sync.Mutex
+}
+
+func (c *cache[K, T]) Of(key K) (T, error) {
+	if m := c.known.Load(); m != nil {
+		if t, ok := (*m)[key]; ok {
 			return t, nil
 		}
 	}
-	return d.add(s)
+	return c.add(key)
 }
 
-func (d *Derived[T]) add(s *tailrace.Schema) (T, error) {
-	d.adding.Lock()
-	defer d.adding.Unlock()
-	next := map[*tailrace.Schema]T{}
-	if m := d.known.Load(); m != nil {
-		if t, ok := (*m)[s]; ok {
+func (c *cache[K, T]) add(key K) (T, error) {
+	c.adding.Lock()
+	defer c.adding.Unlock()
+	next := map[K]T{}
+	if m := c.known.Load(); m != nil {
+		if t, ok := (*m)[key]; ok {
 			return t, nil
 		}
 		if len(*m) < maxDerived {
 			next = maps.Clone(*m)
 		}
 	}
-	t, err := d.derive(s)
+	t, err := c.derive(key)
 	if err != nil {
 		return t, err
 	}
-	next[s] = t
-	d.known.Store(&next)
+	next[key] = t
+	c.known.Store(&next)
 	return t, nil
 }
 
@@ -121,13 +128,10 @@ func (c column) value(vs []tailrace.Value) tailrace.Value {
 type selection struct {
 	schema   *tailrace.Schema
 	columns  []column
-	runs     []run
+	runs     []run // of the other struct itself
 	defaults []int // the columns that have one
 	whole    bool  // the values are those of the other, in their places
 }
-
-// run is a number of fields that lie side by side in both structs.
-type run struct{ to, from, n int }
 
 // add takes the field over.
 func (s *selection) add(f tailrace.Field, keepNulls bool) {
@@ -141,13 +145,22 @@ func (s *selection) plan(width int) {
 		if last := len(s.runs) - 1; last >= 0 && s.runs[last].from+s.runs[last].n == c.from {
 			s.runs[last].n++
 		} else {
-			s.runs = append(s.runs, run{i, c.from, 1})
+			s.runs = append(s.runs, run{i, -1, c.from, 1})
 		}
 		if !c.def.IsNull() {
 			s.defaults = append(s.defaults, i)
 		}
 	}
 	s.whole = len(s.defaults) == 0 && len(s.columns) == width && len(s.runs) <= 1
+}
+
+// projection is the selection as one.
+func (s *selection) projection() *Projection {
+	columns := make([]Column, len(s.columns))
+	for i, c := range s.columns {
+		columns[i] = Column{In: -1, At: c.from, Else: c.def}
+	}
+	return NewProjection(s.schema, columns)
 }
 
 // fill puts the values in their places.

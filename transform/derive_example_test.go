@@ -2,6 +2,7 @@ package transform_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/tailrace-io/tailrace"
@@ -46,4 +47,60 @@ func ExampleDerive() {
 	keep, err := newShout().Apply(&r)
 	fmt.Println(r.ValueStruct(), keep, err)
 	// Output: {id: 7, total: 12.50, created: 2026-01-31T12:30:00Z, card: 4111, topic: SHOP.ORDERS} true <nil>
+}
+
+// upper is a Projector: it makes a struct of the fields of another, under names
+// in capitals.
+type upper struct {
+	plans *transform.Derived[*transform.Projection]
+	slabs transform.Slabs
+}
+
+func newUpper() *upper {
+	return &upper{plans: transform.Derive(func(s *tailrace.Schema) (*transform.Projection, error) {
+		b := transform.SchemaLike(tailrace.TypeStruct, s)
+		var columns []transform.Column
+		for _, f := range s.Fields() {
+			b.Field(strings.ToUpper(f.Name), f.Schema)
+			columns = append(columns, transform.Column{In: -1, At: f.Index})
+		}
+		schema, err := b.Build()
+		return transform.NewProjection(schema, columns), err
+	})}
+}
+
+func (u *upper) Project(r *tailrace.Record) (*transform.Projection, bool, error) {
+	if r.Value.Type() != tailrace.TypeStruct {
+		return nil, true, nil
+	}
+	p, err := u.plans.Of(r.ValueSchema)
+	return p, err == nil, err
+}
+
+func (u *upper) Apply(r *tailrace.Record) (bool, error) {
+	p, keep, err := u.Project(r)
+	if p != nil && err == nil {
+		err = p.Apply(r, &u.slabs)
+	}
+	return keep, err
+}
+
+func ExampleProjector() {
+	schema := tailrace.NewSchema(tailrace.TypeStruct).Field("id", tailrace.Int64Schema).Field("note", tailrace.StringSchema).MustBuild()
+	r := tailrace.Record{Topic: "orders", ValueSchema: schema, Value: tailrace.StructOf([]tailrace.Value{tailrace.Int64(7), tailrace.String("x")})}
+	t := transform.Chain(newUpper(), transform.Must(transform.ReplaceField{Exclude: []string{"NOTE"}}.New()))
+	if _, err := t.Apply(&r); err != nil {
+		panic(err)
+	}
+	fmt.Println(r.ValueSchema.Fields()[0].Name, r.Value)
+	// Output: ID {7}
+}
+
+func ExampleRewrite() {
+	rewrite := transform.Rewrite(regexp.MustCompile(`server\.(.*)`), "lake-$1")
+	fmt.Println(rewrite("server.orders"))
+	fmt.Println(rewrite("the server.orders"))
+	// Output:
+	// lake-orders true
+	//  false
 }

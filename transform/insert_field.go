@@ -75,6 +75,7 @@ func (c InsertField) New() (Transform, error) {
 		o.wrong("Static", "must name the field for StaticValue")
 	}
 	t.plans.derive = byPointer(t.derive)
+	t.values.derive = t.projection
 	return t, o.err()
 }
 
@@ -114,7 +115,47 @@ type insertField struct {
 	c      InsertField
 	fields []insertion
 	plans  Derived[*selection]
+	values Derived[*Projection]
 	slabs  Slabs
+}
+
+func (t *insertField) follows() bool { return t.c.Of == Value }
+
+func (t *insertField) projection(s *tailrace.Schema) (*Projection, error) {
+	sel, err := t.derive(s)
+	if err != nil {
+		return nil, fmt.Errorf("InsertField: %w", err)
+	}
+	columns := sel.projection().columns
+	for i := range t.fields {
+		f := &t.fields[i]
+		if f.what == insertStatic {
+			columns = append(columns, Column{In: -1, At: -1, Else: tailrace.String(t.c.StaticValue)})
+			continue
+		}
+		columns = append(columns, Column{Make: func(r *tailrace.Record) (tailrace.Value, error) { return t.needed(f, r) }})
+	}
+	return NewProjection(sel.schema, columns), nil
+}
+
+// Project implements Projector.
+func (t *insertField) Project(r *tailrace.Record) (*Projection, bool, error) {
+	if t.c.Of != Value || !isStruct(r.ValueSchema, r.Value) {
+		keep, err := t.Apply(r)
+		return nil, keep, err
+	}
+	p, err := t.values.Of(r.ValueSchema)
+	return p, err == nil, err
+}
+
+// needed is what the record has for the field of a struct, which fails for
+// nothing where the field is required.
+func (t *insertField) needed(f *insertion, r *tailrace.Record) (tailrace.Value, error) {
+	v, err := t.value(f, r)
+	if err == nil && v.IsNull() && !f.schema.Optional() {
+		err = fmt.Errorf("InsertField: the record has nothing for the field %s, which is required", f.name)
+	}
+	return v, err
 }
 
 // value is what the record has for the field; null for nothing.
@@ -174,15 +215,9 @@ func (t *insertField) insert(r *tailrace.Record, s *tailrace.Schema, old []tailr
 	vs := t.slabs.Values(n + len(t.fields))
 	plan.fill(vs[:n], old)
 	for i := range t.fields {
-		f := &t.fields[i]
-		v, err := t.value(f, r)
-		if err != nil {
+		if vs[n+i], err = t.needed(&t.fields[i], r); err != nil {
 			return false, err
 		}
-		if v.IsNull() && !f.schema.Optional() {
-			return false, fmt.Errorf("InsertField: the record has nothing for the field %s, which is required", f.name)
-		}
-		vs[n+i] = v
 	}
 	t.c.Of.set(r, plan.schema, tailrace.StructOf(vs))
 	return true, nil

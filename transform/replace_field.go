@@ -52,6 +52,7 @@ func (c ReplaceField) New() (Transform, error) {
 		t.origins[to] = from
 	}
 	t.plans.derive = byPointer(t.derive)
+	t.values.derive = t.projection
 	return t, o.err()
 }
 
@@ -59,7 +60,28 @@ type replaceField struct {
 	c       ReplaceField
 	origins map[string]string
 	plans   Derived[*selection]
+	values  Derived[*Projection]
 	slabs   Slabs
+}
+
+func (t *replaceField) follows() bool { return t.c.Of == Value }
+
+func (t *replaceField) projection(s *tailrace.Schema) (*Projection, error) {
+	sel, err := t.derive(s)
+	if err != nil {
+		return nil, fmt.Errorf("ReplaceField: %w", err)
+	}
+	return sel.projection(), nil
+}
+
+// Project implements Projector.
+func (t *replaceField) Project(r *tailrace.Record) (*Projection, bool, error) {
+	if t.c.Of != Value || !isStruct(r.ValueSchema, r.Value) {
+		keep, err := t.Apply(r)
+		return nil, keep, err
+	}
+	p, err := t.values.Of(r.ValueSchema)
+	return p, err == nil, err
 }
 
 func (t *replaceField) keeps(field string) bool {

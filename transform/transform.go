@@ -22,8 +22,10 @@ type Func func(r *tailrace.Record) (keep bool, err error)
 func (f Func) Apply(r *tailrace.Record) (bool, error) { return f(r) }
 
 // Chain applies transforms one after the other and stops at the first that
-// drops the record or fails.
+// drops the record or fails. What Projectors that follow one another make of a
+// value is made at once.
 func Chain(ts ...Transform) Transform {
+	ts = joined(ts)
 	return Func(func(r *tailrace.Record) (bool, error) {
 		was := *r
 		for _, t := range ts {

@@ -77,7 +77,7 @@ func (d *dropper) derive(names []string) (r *remainder, err error) {
 
 // dropFields leaves out the fields that the record's header names. Those that
 // were added to the row of a deletion stay, as Debezium adds them afterwards.
-func (t *unwrap) dropFields(r *tailrace.Record, img *image, deleted bool) error {
+func (t *unwrap) dropFields(r *tailrace.Record, img *image) error {
 	if t.c.DropFieldsHeader == "" {
 		return nil
 	}
@@ -85,7 +85,7 @@ func (t *unwrap) dropFields(r *tailrace.Record, img *image, deleted bool) error 
 	if err != nil || len(names) == 0 {
 		return err
 	}
-	if deleted {
+	if img.deleted {
 		added := func(name string) bool {
 			return slices.ContainsFunc(img.fields, func(m resolved) bool { return m.name == name })
 		}

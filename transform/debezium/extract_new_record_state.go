@@ -4,6 +4,7 @@ package debezium
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/tailrace-io/tailrace"
@@ -97,14 +98,14 @@ type unwrapPlan struct {
 // image is the place of the row before or after the change, and the schema that
 // it has as a value.
 type image struct {
-	at     int
-	row    *tailrace.Schema // as it is in the event
-	schema *tailrace.Schema
-	fields []resolved
-	err    error // why they cannot be had
-	route  int   // of the column with the topic; -1 for none
+	at      int
+	deleted bool             // it is the one before the change
+	row     *tailrace.Schema // as it is in the event
+	fields  []resolved
+	err     error // why they cannot be had
+	route   int   // of the column with the topic; -1 for none
 
-	defaults defaults // of the columns, where they take the place of null
+	projection *transform.Projection // of the event
 }
 
 // usable fails where the members cannot be had of the event: it has no struct
@@ -128,27 +129,42 @@ func (t *unwrap) rewrites() bool {
 
 // Apply implements transform.Transform.
 func (t *unwrap) Apply(r *tailrace.Record) (bool, error) {
-	if r.IsTombstone() {
-		return t.tombstone(r), nil
-	}
-	event := r.ValueStruct()
-	if event.IsZero() || !strings.HasSuffix(event.Schema.Name(), ".Envelope") {
-		return true, nil
-	}
-	if len(event.Values) != len(event.Schema.Fields()) {
-		return false, fmt.Errorf("ExtractNewRecordState: the event has %d fields and its schema %d", len(event.Values), len(event.Schema.Fields()))
-	}
-	plan, err := t.plans.Of(event.Schema)
-	if err != nil {
-		return false, fmt.Errorf("ExtractNewRecordState: %w", err)
-	}
 	was := *r
-	keep, err := t.event(r, plan, event.Values)
+	keep, err := t.apply(r)
 	if err != nil {
 		*r = was
+	}
+	return keep, err
+}
+
+func (t *unwrap) apply(r *tailrace.Record) (bool, error) {
+	img, keep, err := t.take(r)
+	if img == nil || err != nil {
+		return keep, err
+	}
+	if !r.Value.IsNull() {
+		err = img.projection.Apply(r, &t.slabs)
+	}
+	if err == nil {
+		err = t.dropFields(r, img)
+	}
+	if err != nil {
 		return false, fmt.Errorf("ExtractNewRecordState: %w", err)
 	}
-	return keep, nil
+	return true, nil
+}
+
+// Project implements transform.Projector.
+func (t *unwrap) Project(r *tailrace.Record) (*transform.Projection, bool, error) {
+	if t.c.DropFieldsHeader != "" {
+		keep, err := t.apply(r)
+		return nil, keep, err
+	}
+	img, keep, err := t.take(r)
+	if img == nil || r.Value.IsNull() || err != nil {
+		return nil, keep, err
+	}
+	return img.projection, true, nil
 }
 
 func (t *unwrap) tombstone(r *tailrace.Record) bool {
@@ -165,35 +181,51 @@ func (t *unwrap) tombstone(r *tailrace.Record) bool {
 	return true
 }
 
-func (t *unwrap) event(r *tailrace.Record, plan *unwrapPlan, event []tailrace.Value) (bool, error) {
-	if plan.headersErr != nil {
-		return false, plan.headersErr
+// take does all but to make the row the value of a record: it gives the image
+// that is to be, unless that is null by now. Without one all is done.
+func (t *unwrap) take(r *tailrace.Record) (img *image, keep bool, err error) {
+	if r.IsTombstone() {
+		return nil, t.tombstone(r), nil
 	}
-	img, deleted := plan.after, false
+	event := r.ValueStruct()
+	if event.IsZero() || !strings.HasSuffix(event.Schema.Name(), ".Envelope") {
+		return nil, true, nil
+	}
+	if len(event.Values) != len(event.Schema.Fields()) {
+		return nil, false, fmt.Errorf("ExtractNewRecordState: the event has %d fields and its schema %d", len(event.Values), len(event.Schema.Fields()))
+	}
+	plan, err := t.plans.Of(event.Schema)
+	if err == nil {
+		img, err = t.event(r, plan, event.Values)
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("ExtractNewRecordState: %w", err)
+	}
+	return img, img != nil, nil
+}
+
+// event does so with a change event; the image of one that is dropped is nil.
+func (t *unwrap) event(r *tailrace.Record, plan *unwrapPlan, event []tailrace.Value) (*image, error) {
+	img := plan.after
 	row := img.of(event)
-	if row.IsNull() {
+	if row.IsNull() && plan.headersErr == nil {
 		if plan.before == nil {
-			return false, errors.New("the event has no row after the change, and none called before")
+			return nil, errors.New("the event has no row after the change, and none called before")
 		}
-		img, deleted = plan.before, true
+		img = plan.before
 		row = img.of(event)
 		if row.IsNull() || t.c.Deletes == DeletesDropped {
-			return false, nil
+			return nil, nil
 		}
 	}
-	if row.Type() != tailrace.TypeStruct || len(row.Fields()) != len(img.row.Fields()) {
-		return false, fmt.Errorf("the row of the event is %s and must be a struct of %d fields", row.Type(), len(img.row.Fields()))
+	emptied := img.deleted && (t.c.Deletes == DeletesToNull || t.c.Deletes == DeletesToTombstone)
+	if err := t.check(plan, img, event, emptied); err != nil {
+		return nil, err
 	}
-	switch {
-	case img.route == noRoute:
-		return false, fmt.Errorf("route by the field %s: the row has no string of that name", t.c.RouteBy)
-	case img.route >= 0:
+	if img.route >= 0 {
 		if topic := row.Fields()[img.route].Text(); strings.TrimSpace(topic) != "" {
 			r.Topic = topic
 		}
-	}
-	if err := usable(plan.headers, nil, event); err != nil {
-		return false, err
 	}
 	if n := len(plan.headers); n > 0 {
 		hs := append(make([]tailrace.Header, 0, len(r.Headers)+n), r.Headers...)
@@ -202,18 +234,31 @@ func (t *unwrap) event(r *tailrace.Record, plan *unwrapPlan, event []tailrace.Va
 		}
 		r.Headers = hs
 	}
-	switch {
-	case deleted && t.c.Deletes == DeletesToNull:
-		r.ValueSchema, r.Value = plan.after.row, tailrace.Value{}
-	case deleted && t.c.Deletes == DeletesToTombstone:
+	if emptied {
 		r.ValueSchema, r.Value = nil, tailrace.Value{}
-	default:
-		if err := usable(img.fields, img.err, event); err != nil {
-			return false, err
+		if t.c.Deletes == DeletesToNull {
+			r.ValueSchema = plan.after.row
 		}
-		r.ValueSchema, r.Value = img.schema, t.row(img, row.Fields(), event, deleted)
 	}
-	return true, t.dropFields(r, img, deleted)
+	return img, nil
+}
+
+// check says what is wrong with an event.
+func (t *unwrap) check(plan *unwrapPlan, img *image, event []tailrace.Value, emptied bool) error {
+	if plan.headersErr != nil {
+		return plan.headersErr
+	}
+	row := img.of(event)
+	if row.Type() != tailrace.TypeStruct || len(row.Fields()) != len(img.row.Fields()) {
+		return fmt.Errorf("the row of the event is %s and must be a struct of %d fields", row.Type(), len(img.row.Fields()))
+	}
+	if img.route == noRoute {
+		return fmt.Errorf("route by the field %s: the row has no string of that name", t.c.RouteBy)
+	}
+	if err := usable(plan.headers, nil, event); err != nil || emptied {
+		return err
+	}
+	return usable(img.fields, img.err, event)
 }
 
 // of is the row in the event; null where events have none.
@@ -222,32 +267,6 @@ func (img *image) of(event []tailrace.Value) tailrace.Value {
 		return tailrace.Value{}
 	}
 	return event[img.at]
-}
-
-// row makes the value of a row.
-func (t *unwrap) row(img *image, row, event []tailrace.Value, deleted bool) tailrace.Value {
-	n := len(row)
-	extra := len(img.fields)
-	if t.rewrites() {
-		extra++
-	}
-	if extra == 0 {
-		return tailrace.StructOf(row)
-	}
-	vs := t.slabs.Values(n + extra)
-	copy(vs, row)
-	img.defaults.fill(vs)
-	if t.rewrites() {
-		vs[n] = tailrace.String("false")
-		if deleted {
-			vs[n] = tailrace.String("true")
-		}
-		n++
-	}
-	for i := range img.fields {
-		vs[n+i] = img.fields[i].value(event)
-	}
-	return tailrace.StructOf(vs)
 }
 
 func (t *unwrap) derive(event *tailrace.Schema) (*unwrapPlan, error) {
@@ -270,7 +289,7 @@ func (t *unwrap) image(event *tailrace.Schema, name string, fields []resolved, f
 	case !ok || f.Schema.Type() != tailrace.TypeStruct:
 		return nil, fmt.Errorf("the event has no row called %s", name)
 	}
-	img := &image{at: f.Index, row: f.Schema, fields: fields, route: -1, err: fieldsErr}
+	img := &image{at: f.Index, deleted: name == "before", row: f.Schema, fields: fields, route: -1, err: fieldsErr}
 	if t.c.RouteBy != "" {
 		column, ok := f.Schema.Field(t.c.RouteBy)
 		img.route = column.Index
@@ -279,21 +298,27 @@ func (t *unwrap) image(event *tailrace.Schema, name string, fields []resolved, f
 		}
 	}
 	b := transform.SchemaLike(tailrace.TypeStruct, f.Schema)
+	var columns []transform.Column
 	for _, column := range f.Schema.Fields() {
 		b.Field(column.Name, column.Schema)
-	}
-	if t.rewrites() && !t.c.KeepNulls {
-		img.defaults = defaultsOf(f.Schema)
+		c := transform.Column{In: img.at, At: column.Index}
+		if t.rewrites() && !t.c.KeepNulls {
+			c.Else, _ = column.Schema.Default()
+		}
+		columns = append(columns, c)
 	}
 	if t.rewrites() {
 		b.Field(deletedField, tailrace.OptionalStringSchema)
+		columns = append(columns, transform.Column{In: -1, At: -1, Else: tailrace.String(strconv.FormatBool(img.deleted))})
 	}
 	for _, m := range fields {
 		b.Field(m.name, m.schema)
+		columns = append(columns, transform.Column{In: m.in, At: m.at})
 	}
 	schema, err := b.Build()
-	if img.schema = schema; img.err == nil {
+	if img.err == nil {
 		img.err = err
 	}
+	img.projection = transform.NewProjection(schema, columns)
 	return img, nil
 }
