@@ -59,6 +59,14 @@ func (s *Source) connect(ctx context.Context, more map[string]string) (*pgconn.P
 	if err != nil {
 		return nil, fmt.Errorf("connect as %s: %w", s.User, err)
 	}
+	if more == nil {
+		for i, statement := range s.InitialStatements {
+			if _, err := conn.Exec(ctx, statement).ReadAll(); err != nil {
+				err = fmt.Errorf("run InitialStatements[%d]: %w", i, err)
+				return nil, errors.Join(err, conn.Close(ctx))
+			}
+		}
+	}
 	return conn, nil
 }
 

@@ -18,6 +18,7 @@ type column struct {
 	name   string
 	schema *tailrace.Schema
 	decode decoder
+	binary decoder // of the binary form; nil where that is not known, or not asked for
 
 	// zero stands in an old row for a value that the log does not carry: of a
 	// required column it is its type's zero, as Debezium has it.
@@ -50,6 +51,11 @@ func newColumn(s *Source, types *types, def *columnDefinition) (c column, ok boo
 		p.decode = aNumber(p.decode)
 	}
 	c = column{name: def.name, decode: p.decode}
+	if s.Binary {
+		if text := types.binaryText(types.byOID[def.typ]); text != nil {
+			c.binary = fromBinary(text, p.decode)
+		}
+	}
 	if !required {
 		p.schema.Optional()
 	} else if c.zero = p.zero; !p.absent.IsNull() {
@@ -155,7 +161,7 @@ func (s *Source) planOf(types *types, t *pgType, modifier int32) (plan, bool) {
 		if len(t.labels) > 0 {
 			zero = t.labels[0]
 		}
-		return plan{schema: b, decode: copyText, zero: tailrace.String(zero), absent: tailrace.String(""), literals: true}, true
+		return plan{schema: b, decode: types.enum(t), zero: tailrace.String(zero), absent: tailrace.String(""), literals: true}, true
 	case t.kind == 'c':
 		return s.compositePlan(types, t)
 	case t.kind == 'r' || t.kind == 'm':

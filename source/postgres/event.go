@@ -11,6 +11,26 @@ const (
 	NameAvroUnicode NameMode = "avro_unicode" // _u and four hexadecimal digits for each of them, and for underscores
 )
 
+// TopicNaming names the topics of tables otherwise than by TopicPrefix, schema
+// and name with TopicDelimiter between them.
+type TopicNaming struct {
+	// Unicode writes each character that topics do not have in their names, and
+	// underscores, as _u and four hexadecimal digits, rather than as an underscore.
+	Unicode bool
+
+	// Regex is an expression, in Java's form; a name that it matches as a whole
+	// becomes Replacement, in which $1 is its first group. Both are "" for none.
+	Regex, Replacement string
+
+	// With Regex keys have a field more, which says of which table they are,
+	// because several may have one topic, unless NoKeyField is set. KeyField names
+	// it; "" means __dbz__physicalTableIdentifier. Its value is what the topic would
+	// be called without Regex or, where KeyRegex matches that, KeyReplacement.
+	NoKeyField               bool
+	KeyField                 string
+	KeyRegex, KeyReplacement string
+}
+
 // KeyColumns gives tables another key than their own: the columns that match,
 // in the order of the expressions. Changes and deletes tell the key of the old
 // row where its replica identity has these columns (see REPLICA IDENTITY FULL).

@@ -49,6 +49,7 @@ type selection struct {
 	snapshot envelope.Exprs // of the tables whose rows are read; none for all
 
 	anew          *envelope.Reselector // nil where nothing is read anew
+	topics        *envelope.Topics
 	keys          envelope.Keys
 	masks         envelope.Masks
 	sourceColumns envelope.Exprs // whose schemas say what they are to the server
@@ -57,7 +58,7 @@ type selection struct {
 
 func newSelection(s *Source) (*selection, error) {
 	sel := &selection{system: s.SystemTables}
-	var errs [10]error
+	var errs [11]error
 	for i, f := range []struct {
 		to    *envelope.Filter
 		field string
@@ -79,6 +80,7 @@ func newSelection(s *Source) (*selection, error) {
 	}
 	sel.keys, errs[8] = envelope.CompileKeys(keys)
 	sel.anew, errs[9] = envelope.CompileReselect((*envelope.Reselect)(s.Reselect))
+	sel.topics, errs[10] = envelope.CompileTopics((*envelope.TopicNaming)(s.TopicNaming))
 	return sel, errors.Join(errs[:]...)
 }
 

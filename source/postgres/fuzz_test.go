@@ -120,3 +120,38 @@ func FuzzTexts(f *testing.F) {
 		assert.Equal(t, before, string(text), "a decoder changes what it reads")
 	})
 }
+
+// Whatever bytes a server may send, they become a text or an error, and a text
+// of several parts has as many of them.
+func FuzzBinary(f *testing.F) {
+	known := &types{byOID: map[uint32]*pgType{
+		1: {oid: 1, name: "int4", kind: 'b'}, 2: {oid: 2, name: "_text", kind: 'b', array: true, elem: 3}, 3: {oid: 3, name: "text", kind: 'b'},
+		4: {oid: 4, name: "int4range", kind: 'r', of: 1}, 5: {oid: 5, name: "int4multirange", kind: 'm', of: 4},
+		6: {oid: 6, name: "pair", kind: 'c', attributes: []attribute{{"a", 3, -1}, {"b", 2, -1}}},
+	}}
+	array, pair := known.binaryText(known.byOID[2]), known.binaryText(known.byOID[6])
+	others := []binaryText{known.binaryText(known.byOID[4]), known.binaryText(known.byOID[5]), moneyBinary(2), moneyBinary(0)}
+	for _, text := range binaryTexts() {
+		others = append(others, text)
+	}
+	for _, b := range []string{"", "\x01", "\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x01a\xff\xff\xff\xff",
+		"\x00\x02\x00\x00\x00\x00\x00\x02\x04\xd2\x16\x2e", "\x06\x00\x00\x00\x04\x00\x00\x00\x01\x00\x00\x00\x04\x00\x00\x00\x05",
+		"\x02\x20\x00\x04\x0a\x00\x00\x01", "\x00\x00\x00\x02\x00\x00\x00\x03\xff\xff\xff\xff\x00\x00\x00\x02\xff\xff\xff\xff"} {
+		f.Add([]byte(b))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		before := string(b)
+		for _, text := range others {
+			text(nil, b)
+		}
+		if text, err := array(nil, b); err == nil {
+			require.NoError(t, eachElement(text, func([]byte, bool) error { return nil }), "%q", text)
+		}
+		if text, err := pair(nil, b); err == nil {
+			n := 0
+			require.NoError(t, eachAttribute(text, func([]byte, bool) error { n++; return nil }), "%q", text)
+			assert.Equal(t, 2, n, "%q", text)
+		}
+		assert.Equal(t, before, string(b))
+	})
+}

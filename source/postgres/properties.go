@@ -38,6 +38,9 @@ func FromProperties(p *property.Set) source.Source {
 		PartitionRoot: p.Bool("publish.via.partition.root"),
 
 		FailoverSlot:      p.Bool("slot.failover"),
+		HoldSlot:          holdsSlot(p),
+		StatusInterval:    p.Millis("status.update.interval.ms"),
+		XminInterval:      p.Millis("xmin.fetch.interval.ms"),
 		Mismatch:          mismatch(p),
 		ReplicaIdentities: replicaIdentities(p),
 
@@ -47,6 +50,11 @@ func FromProperties(p *property.Set) source.Source {
 		Messages:       filter(p, "message.prefix.include.list", "message.prefix.exclude.list"),
 		Snapshot:       snapshotMode(p),
 		SnapshotTables: envelope.ExprsOf(p, "snapshot.include.collection.list"),
+
+		SnapshotDelay:  p.Millis("snapshot.delay.ms"),
+		StreamingDelay: p.Millis("streaming.delay.ms"),
+
+		InitialStatements: envelope.StatementsOf(p, "database.initial.statements"),
 
 		Decimals:     DecimalMode(p.Enum("decimal.handling.mode")),
 		Times:        TimeMode(p.Enum("time.precision.mode")),
@@ -80,6 +88,15 @@ func mismatch(p *property.Set) Mismatch {
 		return Mismatch(word)
 	}
 	return MismatchStop
+}
+
+// holdsSlot reads lsn.flush.mode, or what it was called before.
+func holdsSlot(p *property.Set) bool {
+	mode, before := p.Enum("lsn.flush.mode"), p.Bool("flush.lsn.source")
+	if p.Has("lsn.flush.mode") {
+		return mode == "manual"
+	}
+	return !before
 }
 
 // replicaIdentities reads elements such as public.orders:FULL.
@@ -121,10 +138,17 @@ func streamParams(p *property.Set, s *Source) {
 					p.Errorf(key, "is not right: %w", err)
 				}
 			}
+		case "binary":
+			switch value {
+			case "true", "on", "false", "off":
+				s.Binary = value == "true" || value == "on"
+			default:
+				p.Errorf(key, "is not right: binary is %q: it must be one of true, false", value)
+			}
 		case "proto_version", "messages", "publication_names":
 			// These are as the server and the other properties have them.
 		default:
-			p.Errorf(key, "has the parameter %q: there are streaming and origin", name)
+			p.Errorf(key, "has the parameter %q: there are streaming, origin and binary", name)
 		}
 	}
 }
@@ -189,6 +213,9 @@ func filter(p *property.Set, include, exclude string) Filter {
 // eventProperties takes the values of the properties of events.
 func (s *Source) eventProperties(p *property.Set) {
 	s.TopicDelimiter = p.String("topic.delimiter")
+	s.TopicNaming = (*TopicNaming)(envelope.TopicNamingOf(p))
+	limit := envelope.GuardrailOf(p)
+	s.MaxTables, s.MaxTablesWarns = limit.Max, limit.Warn
 	s.SchemaNames, s.FieldNames = NameMode(p.Enum("schema.name.adjustment.mode")), NameMode(p.Enum("field.name.adjustment.mode"))
 	s.TransactionMetadata, s.TransactionTopic = p.Bool("provide.transaction.metadata"), p.String("topic.transaction")
 	s.Heartbeat, s.HeartbeatPrefix, s.HeartbeatQuery = p.Millis("heartbeat.interval.ms"), p.String("topic.heartbeat.prefix"), p.String("heartbeat.action.query")
@@ -208,6 +235,7 @@ func Properties() property.Table {
 	var t property.Table
 	for _, part := range []property.Table{
 		connectionProperties(), slotProperties(), selectionProperties(), valueProperties(), snapshotProperties(), recordProperties(), envelope.Properties("schema.table"),
+		envelope.TopicProperties("Schema"), envelope.GuardrailProperties(),
 		ignoredProperties(), laterProperties(),
 	} {
 		t = append(t, part...)
@@ -228,6 +256,7 @@ func connectionProperties() property.Table {
 		{Key: "database.sslrootcert", Doc: "A file with the authorities' certificates in PEM; the system's without it."},
 		{Key: "database.sslcert", Doc: "A file with the client's certificate in PEM."},
 		{Key: "database.sslkey", Doc: "A file with the client's key in PEM, or in the DER of PKCS 8."},
+		{Key: "database.initial.statements", Doc: "Statements, with semicolons between them, that are run on each new connection but that of the log; `;;` is a semicolon in a statement."},
 		{Key: "database.sslpassword", Type: property.Password, Doc: "The password of a key in PEM that has one."},
 	}
 }
@@ -243,8 +272,13 @@ func slotProperties() property.Table {
 		{Key: "publication.autocreate.mode", Type: property.Enum, Default: "all_tables", Values: []string{"all_tables", "disabled", "filtered", "no_tables"},
 			Doc: "What the publication is made of where there is none."},
 		{Key: "slot.failover", Type: property.Bool, Default: "false", Doc: "Whether standbys keep a copy of the slot, which goes on when they are promoted. It needs PostgreSQL 17."},
+		{Key: "lsn.flush.mode", Type: property.Enum, Default: "connector", Values: []string{"connector", "connector_and_driver", "manual"},
+			Doc: "Who says how far the slot may forget the log: the connector, of what is durable, also where nothing was captured; or, with manual, somebody else."},
+		{Key: "flush.lsn.source", Type: property.Bool, Default: "true", Doc: "What lsn.flush.mode was called before: false is as manual."},
+		{Key: "status.update.interval.ms", Type: property.Millis, Default: "10000", Check: property.AtLeast(1), Doc: "How often the server is told that the log is still read, though there is nothing new."},
+		{Key: "xmin.fetch.interval.ms", Type: property.Millis, Default: "0", Check: property.AtLeast(0), Doc: "How often the source block's field xmin is asked for, the oldest transaction whose rows the slot has the server keep; 0 for never."},
 		{Key: "slot.stream.params", Doc: "What the server is asked for when the stream begins, as streaming=on;origin=none. streaming (off, on, parallel) has transactions sent before their end, " +
-			"origin (any, none) leaves out those that the server itself has from another one."},
+			"origin (any, none) leaves out those that the server itself has from another one, binary (true, false) has it send values in the binary form of their types."},
 		{Key: "offset.mismatch.strategy", Type: property.Enum, Default: "no_validation", Values: []string{"no_validation", "trust_offset", "trust_slot", "trust_greater_lsn"},
 			Doc: "Where to go on when the slot is not where the stored offset is: at the offset, where a slot beyond it is an error; at the slot; or at the later of both. no_validation is as trust_offset: nothing is missed without a word."},
 		{Key: "replica.identity.autoset.values", Type: property.List, Doc: "The replica identities that captured tables get, as schema.table:IDENTITY with DEFAULT, FULL, NOTHING or INDEX and an index; the table is a regular expression."},
@@ -306,16 +340,19 @@ func ignoredProperties() property.Table {
 		}
 	}
 	add("there is no JDBC driver", "driver.*", "database.query.timeout.ms", "query.fetch.size", "snapshot.fetch.size", "connection.validation.timeout.ms",
-		"database.tcpKeepAlive", "database.connection.factory.class", "database.sslfactory")
+		"database.connection.factory.class", "database.sslfactory")
 	add("there is no JVM", "custom.metric.tags", "statistics.metrics.enabled", "openlineage.integration.*", "executor.shutdown.timeout.ms", "custom.retriable.exception")
 	add("the engine's queue is bounded by itself", "max.queue.size", "max.queue.size.in.bytes", "queue.provider.type")
 	add("changes are read as they come", "poll.interval.ms", "poll.dispatch.interval.ms")
 	add("the snapshot is that of the slot, without locks", "snapshot.isolation.mode", "snapshot.locking.mode", "snapshot.lock.timeout.ms")
-	add("the slot is told in time, and of nothing that is not durable", "status.update.interval.ms", "lsn.flush.mode", "lsn.flush.timeout.ms", "lsn.flush.timeout.action",
-		"flush.lsn.source", "internal.create.slot.command.timeout", "create.slot.command.timeout")
+	add("the slot is told without waiting for an answer", "lsn.flush.timeout.ms", "lsn.flush.timeout.action")
+	add("a slot is made when the transactions that are running have ended, however long that takes", "internal.create.slot.command.timeout", "create.slot.command.timeout")
+	add("connections are always kept alive", "database.tcpKeepAlive")
 	add("tables' definitions are followed as the log tells of them", "schema.refresh.mode")
 	add("there are no schema change events", "include.schema.changes", "include.schema.comments", "schema.history.*")
-	add("the source block has one form", "source.struct.version")
+	add("the source block has one form", "source.struct.version", "sourceinfo.struct.maker")
+	add("the engine tries again, by its own policy", "retriable.restart.connector.wait.ms")
+	add("it is a matter of how Debezium is made", "internal.log.position.check.enable", "internal.advanced.metrics.enable", "internal.legacy.snapshot.max.threads", "internal.snapshot.scan.all.columns.force")
 	add("failures stop the engine, by its own policy", "event.processing.failure.handling.mode", "event.converting.failure.handling.mode")
 	add("there are no names to sanitize", "custom.sanitize.pattern", "topic.cache.size")
 	return t
@@ -330,17 +367,14 @@ func laterProperties() property.Table {
 			t = append(t, property.Property{Key: keysAndDefaults[i], Default: keysAndDefaults[i+1], Unsupported: what, Doc: "Not supported yet."})
 		}
 	}
-	add("the oldest transaction in the source block", "xmin.fetch.interval.ms", "0")
-	add("a limit of captured tables", "guardrail.collections.max", "0", "guardrail.limit.action", "warn")
 	add("custom converters", "converters", "")
-	add("delays", "snapshot.delay.ms", "0", "streaming.delay.ms", "0")
 	add("another order of tables", "snapshot.tables.order.by.row.count", "disabled")
 	add("statements of one's own", "snapshot.query.mode", "select_all",
-		"snapshot.query.mode.custom.name", "", "database.initial.statements", "")
+		"snapshot.query.mode.custom.name", "")
 	add("snapshots of one's own", "snapshot.mode.custom.name", "", "snapshot.locking.mode.custom.name", "")
 	add("incremental snapshots", "incremental.snapshot.chunk.size", "1024", "incremental.snapshot.allow.schema.changes", "false",
 		"incremental.snapshot.watermarking.strategy", "insert_insert", "read.only", "false")
-	add("other names of topics", "topic.naming.strategy", "io.debezium.schema.SchemaTopicNamingStrategy", "topic.heartbeat.name", "")
+	add("the topic of heartbeats begins with topic.heartbeat.prefix", "topic.heartbeat.name", "")
 	add("another form of transaction metadata", "transaction.metadata.factory", "")
 	add("signals", "signal.enabled.channels", "source", "signal.data.collection", "", "signal.poll.interval.ms", "5000",
 		"signal.emit.failure.max.retries", "0", "signal.emit.failure.backoff.ms", "10000", "signal.kafka.*", "", "signal.file", "file-signals.txt")

@@ -17,6 +17,8 @@ func snapshotProperties() property.Table {
 		{Key: "legacy.snapshot.max.threads", Ignored: "tables are always cut into chunks", Doc: "A thread a table."},
 		{Key: "snapshot.select.statement.overrides", Type: property.List, Doc: "The tables, as schema.table, that a snapshot reads by a statement of one's own."},
 		{Key: "snapshot.select.statement.overrides.*", Doc: "`snapshot.select.statement.overrides.schema.table`: the SELECT for a table."},
+		{Key: "snapshot.delay.ms", Type: property.Millis, Default: "0", Check: property.AtLeast(0), Doc: "How long to wait before a snapshot."},
+		{Key: "streaming.delay.ms", Type: property.Millis, Default: "0", Check: property.AtLeast(0), Doc: "How long to wait behind a snapshot before the log is read."},
 		part("snapshot.data", "whether the rows are read."),
 		part("snapshot.schema", "whether the tables' definitions are read, which they always are."),
 		part("start.stream", "whether the log is read."),

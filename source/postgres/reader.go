@@ -28,13 +28,14 @@ type reader struct {
 	catalog      *catalog  // nil until the server has to be asked
 	anew         *reselect // reads columns anew; nil for none
 
-	snapshot *snapshot // nil when there is none, or no more
-	unsaid   bool      // the offset of the snapshot's beginning was not given yet
-	said     place     // how far the snapshot has come in the last offset that was given
-	pos      position  // where the stream begins
-	ended    bool
-	closed   bool
-	failed   error // what every later Read returns
+	snapshot  *snapshot // nil when there is none, or no more
+	notBefore time.Time // when the log may be read, behind a snapshot
+	unsaid    bool      // the offset of the snapshot's beginning was not given yet
+	said      place     // how far the snapshot has come in the last offset that was given
+	pos       position  // where the stream begins
+	ended     bool
+	closed    bool
+	failed    error // what every later Read returns
 
 	mu     sync.Mutex // Commit may run beside Read
 	stream *stream    // nil until the snapshot is complete
@@ -100,6 +101,9 @@ func (r *reader) begin(ctx context.Context, pos position, stored bool) error {
 			return err
 		}
 	default:
+		if err := pause(ctx, r.src.SnapshotDelay); err != nil {
+			return err
+		}
 		r.unsaid = mode != SnapshotInitialOnly
 		if kept := sv.slot != nil && sv.slot.confirmed <= pos.LSN; r.unsaid && kept && stored && pos.snapshot {
 			r.snapshot, err = r.resumeSnapshot(ctx, tables, pos)
@@ -261,6 +265,9 @@ func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
 		return r.batch(r.pos), nil
 	}
 	if r.stream == nil {
+		if err := pause(ctx, time.Until(r.notBefore)); err != nil {
+			return tailrace.Batch{}, err
+		}
 		if err := r.beginStream(ctx, false); err != nil {
 			return tailrace.Batch{}, err
 		}
@@ -279,6 +286,7 @@ func (r *reader) batch(pos position) tailrace.Batch {
 func (r *reader) endSnapshot() error {
 	s := r.snapshot
 	r.snapshot = nil
+	r.notBefore = time.Now().Add(r.src.StreamingDelay)
 	r.ended = r.src.Snapshot == SnapshotInitialOnly
 	return s.close()
 }
@@ -294,7 +302,7 @@ func (r *reader) Commit(_ context.Context, offsets []tailrace.Offset) error {
 			return fmt.Errorf("postgres source %s/%s: commit: %w", r.src.Addr, r.src.Database, err)
 		}
 		r.mu.Lock()
-		if r.stream != nil && !p.foreign {
+		if r.stream != nil && !p.foreign && !r.src.HoldSlot {
 			r.stream.log.Confirm(p.LSN)
 		}
 		r.mu.Unlock()

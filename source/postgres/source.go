@@ -60,6 +60,10 @@ type Source struct {
 	// TopicDelimiter stands between the parts of topics' names. "" means a dot.
 	TopicDelimiter string
 
+	// TopicNaming names the topics of tables otherwise. Nil names them by the
+	// tables' names.
+	TopicNaming *TopicNaming
+
 	// SchemaNames and FieldNames are how the names of schemas and of fields are
 	// made to fit Avro. "" means NameAsIs.
 	SchemaNames, FieldNames NameMode
@@ -82,6 +86,9 @@ type Source struct {
 	HeartbeatPrefix string
 	HeartbeatQuery  string
 
+	// InitialStatements are run on each new connection but that of the log.
+	InitialStatements []string
+
 	// Slot is the replication slot, which is made where it is not there. ""
 	// means debezium.
 	Slot string
@@ -99,6 +106,21 @@ type Source struct {
 	// changed to one that does or does not.
 	FailoverSlot bool
 
+	// HoldSlot leaves it to somebody else to say how far the slot may forget the
+	// log, which the server keeps until then. Without it that are the changes that
+	// are durable.
+	HoldSlot bool
+
+	// StatusInterval is how often the server is told that the log is still read,
+	// though there is nothing new. 0 means 10 seconds; it must be well below the
+	// server's wal_sender_timeout.
+	StatusInterval time.Duration
+
+	// XminInterval is how often the source block's field xmin is asked for: the
+	// oldest transaction whose rows the slot has the server keep. 0 means never,
+	// and that the field is null.
+	XminInterval time.Duration
+
 	// Mismatch says where to go on when the slot is not where the stored offset
 	// is. "" means MismatchStop.
 	Mismatch Mismatch
@@ -114,6 +136,13 @@ type Source struct {
 	// temporary files.
 	StreamMemory int
 	StreamDir    string
+
+	// Binary has the server send values in the binary form of their types, where
+	// these have one, rather than as text. They become the same here. It saves the
+	// server the making of text, and costs us the same; it needs PostgreSQL 14.
+	// Columns of types that are not PostgreSQL's own and whose form is not known
+	// are then an error of their row.
+	Binary bool
 
 	// Origin says whether changes are read that the server itself has from
 	// another one. "" means OriginAny.
@@ -142,6 +171,11 @@ type Source struct {
 
 	// KeyColumns gives tables other keys than their own.
 	KeyColumns []KeyColumns
+
+	// MaxTables is how many tables may be captured; more are an error when the
+	// Reader is opened or, with MaxTablesWarns, a warning. 0 means any number.
+	MaxTables      int
+	MaxTablesWarns bool
 
 	// Masks hide values of text columns; the first that matches a column counts.
 	Masks []Mask
@@ -175,6 +209,10 @@ type Source struct {
 	// place of all their rows: of a name such as public.orders the SELECT, which
 	// gives all columns that are captured.
 	SnapshotQueries map[string]string
+
+	// SnapshotDelay is how long to wait before a snapshot, and StreamingDelay how
+	// long to wait behind one before the log is read. 0 means not at all.
+	SnapshotDelay, StreamingDelay time.Duration
 
 	// Decimals, Times, Binaries, Intervals and Hstores are how values of these
 	// types are represented. "" means DecimalPrecise, TimeAdaptive, BinaryBytes,
@@ -360,6 +398,7 @@ func (s Source) withDefaults() Source {
 	or(&s.ConnectTimeout, 30*time.Second)
 	or(&s.Slot, "debezium")
 	or(&s.SlotWait, time.Minute)
+	or(&s.StatusInterval, 10*time.Second)
 	or(&s.Mismatch, MismatchStop)
 	or(&s.Streaming, StreamingOff)
 	or(&s.StreamMemory, 16<<20)
@@ -435,8 +474,11 @@ func (s *Source) check() error {
 	if !slotForm.MatchString(s.Slot) {
 		bad("Slot is %q: a slot's name has 1 to 63 lower-case letters, digits and underscores", s.Slot)
 	}
-	if s.ConnectTimeout < 0 || s.SlotWait < 0 || s.BatchRows < 0 || s.StreamMemory < 0 {
-		bad("ConnectTimeout, SlotWait, BatchRows or StreamMemory is negative")
+	if s.ConnectTimeout < 0 || s.SlotWait < 0 || s.BatchRows < 0 || s.StreamMemory < 0 || s.MaxTables < 0 {
+		bad("ConnectTimeout, SlotWait, BatchRows, StreamMemory or MaxTables is negative")
+	}
+	if s.StatusInterval < 0 || s.XminInterval < 0 || s.SnapshotDelay < 0 || s.StreamingDelay < 0 {
+		bad("StatusInterval, XminInterval, SnapshotDelay or StreamingDelay is negative")
 	}
 	if s.SnapshotThreads < 0 || s.SnapshotThreads > 64 {
 		bad("SnapshotThreads is %d: it must be between 1 and 64", s.SnapshotThreads)

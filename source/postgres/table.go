@@ -48,15 +48,19 @@ type table struct {
 	rowSchema *tailrace.Schema
 	schema    *tailrace.Schema // of the envelope
 
+	keyField string         // the name of the key's last field, which is none of the table's columns; "" for none
+	inKey    tailrace.Value // its value
+
 	namespace, name tailrace.Value
 	fullName        string
 	definition      *definition
+	types           *types // as they were when it was planned
 }
 
 // newTable makes the version of a table that has the definition.
 func newTable(s *Source, sel *selection, types *types, sourceSchema *tailrace.Schema, d *definition) (*table, error) {
-	t := &table{id: d.id, definition: d, topic: s.topic(d.id.schema, d.id.name), fullName: d.id.String(),
-		namespace: tailrace.String(d.id.schema), name: tailrace.String(d.id.name)}
+	t := &table{id: d.id, definition: d, types: types, fullName: d.id.String(), namespace: tailrace.String(d.id.schema), name: tailrace.String(d.id.name)}
+	t.topic, t.keyField, t.inKey = sel.topics.Of(strings.Join([]string{s.TopicPrefix, d.id.schema, d.id.name}, s.TopicDelimiter))
 	t.all = make([]int, len(d.columns))
 	keyColumns := sel.keyColumns(d)
 	hidden := false
@@ -104,7 +108,7 @@ type placedMask struct {
 	mask  envelope.Masker
 }
 
-// topic names the topic of a table, or of what the parts name otherwise.
+// topic names the topic of what the parts name.
 func (s *Source) topic(parts ...string) string {
 	return envelope.TopicName(strings.Join(append([]string{s.TopicPrefix}, parts...), s.TopicDelimiter))
 }
@@ -118,7 +122,7 @@ func (t *table) makeSchemas(s *Source, keyColumns []string, plain []*tailrace.Sc
 	if t.rowSchema, err = row.Build(); err != nil {
 		return fmt.Errorf("table %s: %w", t.id, err)
 	}
-	if len(keyColumns) > 0 {
+	if len(keyColumns) > 0 || t.keyField != "" {
 		key := tailrace.NewSchema(tailrace.TypeStruct).Name(names.Schema(t.topic + ".Key"))
 		for _, name := range keyColumns {
 			i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
@@ -127,6 +131,9 @@ func (t *table) makeSchemas(s *Source, keyColumns []string, plain []*tailrace.Sc
 			}
 			t.key = append(t.key, i)
 			key.Field(fieldNames.Field(name), plain[i])
+		}
+		if t.keyField != "" {
+			key.Field(t.keyField, tailrace.StringSchema)
 		}
 		if t.keySchema, err = key.Build(); err != nil {
 			return fmt.Errorf("table %s: %w", t.id, err)
@@ -171,7 +178,14 @@ func (t *table) decode(slab *tailrace.Slab, tuple pgoutput.Tuple) ([]tailrace.Va
 		case pgoutput.Unchanged:
 			values[at] = tailrace.Unchanged()
 		case pgoutput.Binary:
-			return nil, fmt.Errorf("table %s: column %s has a binary value, which was not asked for", t.id, col.name)
+			if col.binary == nil {
+				return nil, fmt.Errorf("table %s: column %s has a binary value, of whose type the form is not known: leave the column out, or Binary", t.id, col.name)
+			}
+			v, err := col.binary(slab, text)
+			if err != nil {
+				return nil, fmt.Errorf("table %s: column %s: %w", t.id, col.name, err)
+			}
+			values[at] = v
 		}
 	}
 	return values, nil
@@ -192,7 +206,10 @@ func (t *table) value(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Va
 	row := columns
 	switch {
 	case t.row != nil:
-		row = pick(slab, t.row, columns)
+		row = slab.Values(len(t.row))
+		for i, place := range t.row {
+			row[i] = columns[place]
+		}
 	case t.maskCopy:
 		row = slab.Values(len(columns))
 		copy(row, columns)
@@ -205,18 +222,19 @@ func (t *table) value(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Va
 
 // keyOf is the key struct of the columns that were read; null without a key.
 func (t *table) keyOf(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Value {
-	if t.key == nil {
+	if t.keySchema == nil {
 		return tailrace.Value{}
 	}
-	return tailrace.StructOf(pick(slab, t.key, columns))
-}
-
-func pick(slab *tailrace.Slab, places []int, columns []tailrace.Value) []tailrace.Value {
-	out := slab.Values(len(places))
-	for i, place := range places {
+	n := len(t.key)
+	if t.keyField != "" {
+		n++
+	}
+	out := slab.Values(n)
+	out[n-1] = t.inKey // where there is no such field, a column's value takes its place
+	for i, place := range t.key {
 		out[i] = columns[place]
 	}
-	return out
+	return tailrace.StructOf(out)
 }
 
 // movedKey says whether the row has another key than before.

@@ -4,7 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tailrace-io/tailrace"
 )
 
 // pgType is a type of the database.
@@ -19,6 +24,8 @@ type pgType struct {
 	required bool   // a domain that is NOT NULL
 	labels   []string
 
+	of uint32 // the type of a range's bounds, and of a multirange's ranges
+
 	namespace  string
 	attributes []attribute // of a composite
 }
@@ -27,6 +34,55 @@ type pgType struct {
 type types struct {
 	byOID map[uint32]*pgType
 	depth int // how far composites are within one another, while they are planned
+
+	moneyDigits int // behind MONEY's point, in its binary form
+
+	strange strangeLabels
+}
+
+// strangeLabels are the labels of enums that came in the log and that the types
+// do not have: they were added since, or have another name by now.
+type strangeLabels struct {
+	fresh atomic.Bool // there is one for which the types have not been read anew
+	mu    sync.Mutex
+	known map[label]bool
+}
+
+type label struct {
+	typ  uint32
+	text string
+}
+
+// enum copies labels, and keeps those that are strange.
+func (t *types) enum(typ *pgType) decoder {
+	return func(slab *tailrace.Slab, text []byte) (tailrace.Value, error) {
+		for _, l := range typ.labels {
+			if l == view(text) {
+				return slab.CopyString(text), nil
+			}
+		}
+		t.strange.add(label{typ.oid, string(text)})
+		return slab.CopyString(text), nil
+	}
+}
+
+func (s *strangeLabels) add(l label) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known == nil {
+		s.known = map[label]bool{}
+	}
+	if !s.known[l] {
+		s.known[l] = true
+		s.fresh.Store(true)
+	}
+}
+
+// all gives a copy.
+func (s *strangeLabels) all() map[label]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.known)
 }
 
 func (t *types) name(oid uint32) string {
@@ -109,13 +165,19 @@ func (c *catalog) readTypes(ctx context.Context) (*types, error) {
 	rows, err := c.query(ctx, `SELECT t.oid, t.typname, t.typtype, t.typelem, t.typcategory, t.typbasetype, t.typtypmod,
 		(SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid), n.nspname,
 		CASE WHEN t.typtype = 'c' THEN (SELECT json_agg(json_build_object('name', a.attname, 'type', a.atttypid::bigint, 'modifier', a.atttypmod) ORDER BY a.attnum)
-			FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) END, t.typnotnull
+			FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) END, t.typnotnull,
+		CASE t.typtype WHEN 'r' THEN (SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid)
+			WHEN 'm' THEN (SELECT r.rngtypid FROM pg_catalog.pg_range r WHERE to_jsonb(r) ->> 'rngmultitypid' = t.oid::text) END
 		FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype <> 'p' AND (t.typtype <> 'c' OR EXISTS (
 			SELECT 1 FROM pg_catalog.pg_class r WHERE r.oid = t.typrelid AND r.relkind = 'c'))`)
 	if err != nil {
 		return nil, fmt.Errorf("read the types of the database: %w", err)
 	}
-	out := &types{byOID: make(map[uint32]*pgType, len(rows))}
+	digits, _, err := c.value(ctx, "SELECT pg_catalog.scale(1::pg_catalog.money::pg_catalog.numeric)")
+	if err != nil {
+		return nil, fmt.Errorf("ask how many digits MONEY has behind its point: %w", err)
+	}
+	out := &types{byOID: make(map[uint32]*pgType, len(rows)), moneyDigits: int(oidOf([]byte(digits)))}
 	for _, row := range rows {
 		t := &pgType{name: string(row[1]), kind: row[2][0], array: row[4][0] == 'A'}
 		t.oid, t.elem, t.base = oidOf(row[0]), oidOf(row[3]), oidOf(row[5])
@@ -126,7 +188,7 @@ func (c *catalog) readTypes(ctx context.Context) (*types, error) {
 				return nil, fmt.Errorf("read the labels of the enum %s: %w", t.name, err)
 			}
 		}
-		t.namespace, t.required = string(row[8]), string(row[10]) == "t"
+		t.namespace, t.required, t.of = string(row[8]), string(row[10]) == "t", oidOf(row[11])
 		if row[9] != nil {
 			if err := json.Unmarshal(row[9], &t.attributes); err != nil {
 				return nil, fmt.Errorf("read the attributes of the type %s: %w", t.name, err)

@@ -127,3 +127,26 @@ func MasksOf(p *property.Set) []Mask {
 	}
 	return out
 }
+
+// StatementsOf reads the statements of a property, between which are semicolons;
+// two of them are one in a statement.
+func StatementsOf(p *property.Set, key string) []string {
+	var out []string
+	text := p.String(key)
+	statement := ""
+	for i := 0; i <= len(text); i++ {
+		switch {
+		case i < len(text) && text[i] != ';':
+			statement += text[i : i+1]
+		case i+1 < len(text) && text[i+1] == ';':
+			statement += ";"
+			i++
+		default:
+			if trimmed := strings.TrimSpace(statement); trimmed != "" {
+				out = append(out, trimmed)
+			}
+			statement = ""
+		}
+	}
+	return out
+}

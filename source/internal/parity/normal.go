@@ -13,8 +13,11 @@ import (
 	"github.com/tailrace-io/tailrace"
 )
 
-// isFence says whether an event is of the table zzz_fence, by its topic.
-func isFence(event string) bool { return strings.Contains(event, `zzz_fence","key"`) }
+// isFence says whether an event is of the table zzz_fence, by its topic, in
+// which the underscore may be another.
+func isFence(event string) bool {
+	return strings.Contains(strings.Replace(event, `zzz_u005ffence`, `zzz_fence`, 1), `zzz_fence","key"`)
+}
 
 func isHeartbeat(topic string) bool {
 	return strings.HasPrefix(topic, "beat") || strings.HasPrefix(topic, "__debezium-heartbeat")

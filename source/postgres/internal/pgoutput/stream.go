@@ -23,8 +23,9 @@ type Stream struct {
 	done   chan struct{}
 	err    error // once chunks is closed
 
-	confirmed atomic.Uint64
-	received  uint64
+	statusEvery time.Duration
+	confirmed   atomic.Uint64
+	received    uint64
 
 	chunk, rest []byte // that is being read, and what of it has not been
 	parser      Parser
@@ -34,18 +35,27 @@ type Stream struct {
 // Chunks that are read ahead.
 const ahead = 8
 
-// How often the server is told, though there is nothing new, and how soon where
-// there is.
-const (
-	statusEvery = 10 * time.Second
-	statusSoon  = 250 * time.Millisecond
-)
+// statusSoon is how soon the server is told of what is new.
+const statusSoon = 250 * time.Millisecond
+
+// writeTimeout bounds how long the server may take to read what we tell it.
+const writeTimeout = 10 * time.Second
+
+// Options are how a stream is read.
+type Options struct {
+	// Parallel says that the statement asks for streaming=parallel.
+	Parallel bool
+
+	// StatusEvery is how often the server is told how far we have come, though
+	// there is nothing new. 0 means 10 seconds.
+	StatusEvery time.Duration
+}
 
 // Start begins to replicate. The statement is a START_REPLICATION. Nothing is
 // confirmed to the server before the first Confirm, so that another stream may
 // begin earlier. The connection is the stream's from then on, unless there is an
-// error. parallel says that the statement asks for streaming=parallel.
-func Start(ctx context.Context, c *Conn, statement string, parallel bool) (*Stream, error) {
+// error.
+func Start(ctx context.Context, c *Conn, statement string, o Options) (*Stream, error) {
 	unwatch := c.Watch(ctx)
 	err := c.Query(statement)
 	var kind byte
@@ -60,7 +70,10 @@ func Start(ctx context.Context, c *Conn, statement string, parallel bool) (*Stre
 		return nil, fmt.Errorf("the server answers START_REPLICATION with a frame %q", kind)
 	}
 	s := &Stream{conn: c, chunks: make(chan []byte, ahead), free: make(chan []byte, ahead+2),
-		stop: make(chan struct{}), done: make(chan struct{}), parser: Parser{Parallel: parallel}}
+		stop: make(chan struct{}), done: make(chan struct{}), parser: Parser{Parallel: o.Parallel}, statusEvery: o.StatusEvery}
+	if s.statusEvery == 0 {
+		s.statusEvery = 10 * time.Second
+	}
 	go s.receive()
 	return s, nil
 }
@@ -271,7 +284,7 @@ func (s *Stream) hand(last *status, end int) error {
 // tell tells the server how far we have come, if it is time to.
 func (s *Stream) tell(last *status) error {
 	now, confirmed := time.Now(), s.confirmed.Load()
-	due := last.asked || now.Sub(last.at) >= statusEvery || confirmed != last.confirmed && now.Sub(last.at) >= statusSoon
+	due := last.asked || now.Sub(last.at) >= s.statusEvery || confirmed != last.confirmed && now.Sub(last.at) >= statusSoon
 	if !due {
 		return nil
 	}
@@ -285,7 +298,7 @@ func (s *Stream) send(now time.Time, confirmed uint64) error {
 	b = binary.BigEndian.AppendUint64(b, confirmed)
 	b = binary.BigEndian.AppendUint64(b, confirmed)
 	b = binary.BigEndian.AppendUint64(b, uint64(now.UnixMicro()-epoch))
-	s.conn.net.SetWriteDeadline(now.Add(statusEvery))
+	s.conn.net.SetWriteDeadline(now.Add(writeTimeout))
 	_, err := s.conn.net.Write(append(b, 0))
 	if err != nil {
 		return fmt.Errorf("tell the server how far the changes are durable: %w", err)

@@ -1,0 +1,2 @@
+CREATE TABLE shard_1 (id INT PRIMARY KEY, v TEXT);
+INSERT INTO shard_1 VALUES (1, 'a');

@@ -1,0 +1,1 @@
+INSERT INTO "größe_1 x😀" VALUES (2, 'a');

@@ -1,0 +1,2 @@
+CREATE TABLE nets (id INT PRIMARY KEY, i INET, c CIDR, m MACADDR, m8 MACADDR8, ia INET[], ca CIDR[], ma MACADDR[]);
+INSERT INTO nets VALUES (1, '10.0.0.1', '10.0.0.0/8', '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05', '{10.0.0.1/24,NULL}', '{10.0.0.0/8}', '{08:00:2b:01:02:03}');
