@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -274,4 +275,120 @@ func TestADeleteIsThereThoughTheSnapshotThatReadTheRowWasNotCompleted(t *testing
 	c, ok := tailrace.AsChange(&records[9])
 	require.True(t, ok)
 	assert.Equal(t, tailrace.OpDelete, c.Op())
+}
+
+// writers insert rows side by side until stop, which gives how many there are.
+func writers(t testing.TB, s *testserver.PostgresServer, database string, n int) (stop func() int) {
+	db := s.DB(t, database)
+	end := make(chan struct{})
+	var group errgroup
+	for range n {
+		group.run(func() error {
+			for {
+				select {
+				case <-end:
+					return nil
+				default:
+				}
+				if _, err := db.Exec("INSERT INTO t DEFAULT VALUES"); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	stopped := sync.OnceFunc(func() { close(end) })
+	t.Cleanup(func() {
+		stopped()
+		group.wait()
+	})
+	return func() (rows int) {
+		stopped()
+		require.NoError(t, group.wait())
+		require.NoError(t, db.QueryRow("SELECT count(*) FROM t").Scan(&rows))
+		return rows
+	}
+}
+
+// errgroup runs functions, and gives their errors.
+type errgroup struct {
+	sync.WaitGroup
+	mu  sync.Mutex
+	err error
+}
+
+func (g *errgroup) run(f func() error) {
+	g.Go(func() {
+		err := f()
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.err = errors.Join(g.err, err)
+	})
+}
+
+func (g *errgroup) wait() error {
+	g.Wait()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.err
+}
+
+func TestTheSlotGoesOnWhileChangesComeWithoutAPause(t *testing.T) {
+	s := testserver.Postgres(t)
+	database := s.Database(t)
+	s.Exec(t, database, "CREATE TABLE t (n SERIAL PRIMARY KEY)")
+	src := over(s, database)
+	r := open(t, src, tip(t, src)...)
+	stop := writers(t, s, database, 1)
+	db, ctx, first := s.DB(t, database), soon(t), ""
+	for moved := false; !moved; {
+		b, err := r.Read(ctx)
+		require.NoError(t, err)
+		require.NoError(t, r.Commit(ctx, b.Offsets))
+		var at string
+		require.NoError(t, db.QueryRowContext(ctx, "SELECT confirmed_flush_lsn::text FROM pg_replication_slots WHERE slot_name = $1", src.Slot).Scan(&at))
+		if first == "" {
+			first = at
+		}
+		moved = at != first
+	}
+	stop()
+}
+
+func TestNothingIsLostOrRepeatedWhereASnapshotMeetsTheLogUnderLoad(t *testing.T) {
+	s := testserver.Postgres(t)
+	for _, slotIsThere := range []bool{false, true} {
+		database := s.Database(t)
+		s.Exec(t, database, "CREATE TABLE t (n SERIAL PRIMARY KEY)")
+		src := over(s, database)
+		if slotIsThere {
+			tip(t, src)
+		}
+		stop := writers(t, s, database, 4)
+		r := open(t, src)
+		seen := map[int]int{}
+		next := func() (streamed int) {
+			b, err := r.Read(soon(t))
+			require.NoError(t, err)
+			for i := range b.Records {
+				c, ok := tailrace.AsChange(&b.Records[i])
+				require.True(t, ok)
+				seen[int(c.After().Get("n").Int())]++
+				if c.Op() == tailrace.OpCreate {
+					streamed++
+				}
+			}
+			return streamed
+		}
+		for streamed := 0; streamed < 200; {
+			streamed += next()
+		}
+		rows := stop()
+		for len(seen) < rows {
+			next()
+		}
+		for n, times := range seen {
+			require.Equal(t, 1, times, "row %d", n)
+		}
+		require.NoError(t, r.Close())
+	}
 }
