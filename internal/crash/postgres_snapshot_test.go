@@ -35,8 +35,11 @@ func TestSnapshotsOfPostgreSQLGoOnAfterKills(t *testing.T) {
 			random := rand.New(rand.NewPCG(3, uint64(threads)))
 			resumed := 0
 			for range *snapshotKills {
+				more := c.written() + int64(random.IntN(60_000))
 				p := c.start(t)
-				<-time.After(time.Duration(100+random.IntN(500)) * time.Millisecond)
+				for deadline := time.Now().Add(5 * time.Second); c.written() < more && time.Now().Before(deadline); {
+					<-time.After(time.Millisecond)
+				}
 				p.kill(t)
 				if text, err := os.ReadFile(filepath.Join(c.Dir, "file.offsets")); err == nil && strings.Contains(string(text), "snapshot_page") {
 					resumed++
@@ -61,6 +64,15 @@ func TestSnapshotsOfPostgreSQLGoOnAfterKills(t *testing.T) {
 			t.Logf("%d rows are as they should be, through %d kills, %d of them within a table", len(want), *snapshotKills, resumed)
 		})
 	}
+}
+
+// written is how many bytes of changes children have written.
+func (c child) written() int64 {
+	info, err := os.Stat(filepath.Join(c.Dir, "events"))
+	if err != nil {
+		return 0 // no child has come so far as to make it
+	}
+	return info.Size()
 }
 
 // changePostgresRows changes rows until ctx ends.
