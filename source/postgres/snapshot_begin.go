@@ -44,14 +44,14 @@ func (r *reader) beginSnapshot(ctx context.Context, sv *server, tables []tableID
 	if err != nil {
 		return nil, err
 	}
-	return r.openSnapshot(ctx, &snapshot{src: r.src, at: at}, exported, r.rowsOf(tables), nil)
+	return r.openSnapshot(ctx, &snapshot{src: r.src, at: at}, exported, wholeOf(tables), nil)
 }
 
 // resumeSnapshot goes on with a snapshot that was not completed, from a view of
 // now. The log goes on behind the first view: it brings everything up to date,
 // whenever rows were read, and has the deletes of rows that were given before.
 func (r *reader) resumeSnapshot(ctx context.Context, tables []tableID, from position) (*snapshot, error) {
-	return r.openSnapshot(ctx, &snapshot{src: r.src, at: from.LSN}, "", r.rowsOf(tables), &from.place)
+	return r.openSnapshot(ctx, &snapshot{src: r.src, at: from.LSN}, "", wholeOf(tables), &from.place)
 }
 
 // adHocSnapshot reads tables while the reading of the log waits, from a view of
@@ -69,8 +69,8 @@ func (r *reader) adHocSnapshot(ctx context.Context, tables []asked) (*snapshot, 
 	return r.openSnapshot(ctx, &snapshot{src: r.src, at: pgoutput.LSN(at), adHoc: true}, "", tables, nil)
 }
 
-// rowsOf are the tables with all their rows.
-func (r *reader) rowsOf(tables []tableID) []asked {
+// wholeOf are the tables with all their rows.
+func wholeOf(tables []tableID) []asked {
 	out := make([]asked, len(tables))
 	for i, id := range tables {
 		out[i].id = id
