@@ -97,8 +97,8 @@ func BenchmarkDecode(b *testing.B) {
 // record.
 func BenchmarkSnapshotRow(b *testing.B) {
 	log, w := ordersStream(b)
-	s := &snapshot{src: log.src, tables: []planned{{table: log.relations[16384]}}, at: 1 << 30}
-	s.beginTable()
+	s := &snapshot{src: log.src, tables: []planned{{table: log.relations[16384]}}, at: 1 << 30, next: 1}
+	s.table = &s.tables[0]
 	row := []byte("123456789\t4711\tpaid\t12345.67\ta note of some length\t{\"a\": 1, \"tags\": [\"x\", \"y\"]}\t2026-09-01 12:34:56.789012\t2026-09-01 12:34:56.789012+00\n")
 	b.ReportAllocs()
 	for b.Loop() {
