@@ -56,7 +56,7 @@ func modeProperties() property.Table {
 		{Key: "incrementing.column.mapping", Type: property.List, Check: checkMapping, Doc: "The incrementing column for each of several tables, as `expression:column` with commas between them; exactly one expression has to match a table."},
 		{Key: "timestamp.columns.mapping", Type: property.List, Check: checkMapping, Doc: "The timestamp columns for each of several tables, as `expression:[column|column]` with commas between them; exactly one expression has to match a table."},
 		{Key: "timestamp.granularity", Type: property.Enum, Default: string(Logical), Values: granularities,
-			Doc: "What timestamp columns become: Connect's Timestamp, or microseconds or nanoseconds since 1970 or text such as 2026-01-31T15:04:05.000123."},
+			Doc: "What timestamp columns become: Connect's Timestamp, Debezium's MicroTimestamp (micros), or microseconds or nanoseconds since 1970 or text such as 2026-01-31T15:04:05.000123."},
 		{Key: "query", Doc: "A query in the place of tables. But in mode bulk it is asked as `SELECT … FROM (query) WHERE …`."},
 		{Key: "query.masked", Type: property.Password, Doc: "The same, for a query that has something secret in it."},
 		{Key: "query.suffix", Doc: "A text behind all queries, such as `LIMIT 1000`."},
