@@ -129,6 +129,7 @@ func (d *delivery) writeRecords(ctx context.Context, j *job) error {
 	for {
 		err := d.try(ctx, j)
 		if err == nil {
+			j.written += len(j.records)
 			d.pending = tailrace.MergeOffsets(d.pending, j.batch.Offsets)
 			return nil
 		}

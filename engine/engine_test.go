@@ -277,7 +277,7 @@ func TestOnlyTheNamedRecordOfABatchIsSetAside(t *testing.T) {
 		t.Run(fmt.Sprint(policy), func(t *testing.T) {
 			dst, dead := new(sinkmemory.Sink), new(sinkmemory.Sink)
 			store := new(offset.Memory)
-			drops := 0
+			drops, written := 0, 0
 			e := newEngine(t, engine.Config{
 				Source: memory.Of(numbers(0, 6)...), Offsets: store,
 				Encode: engine.Converters{Value: converterFunc(appendNumber)},
@@ -290,9 +290,10 @@ func TestOnlyTheNamedRecordOfABatchIsSetAside(t *testing.T) {
 					return nil
 				}),
 				Errors: engine.Errors{Sink: policy, DeadLetters: dead, DeadLetterTopic: "dead"},
-				Trace:  engine.Trace{Drop: func(engine.DropInfo) { drops++ }},
+				Trace:  engine.Trace{Drop: func(engine.DropInfo) { drops++ }, Write: func(i engine.WriteInfo) { written += i.Records }},
 			})
 			err := e.Run(t.Context())
+			require.Equal(t, len(dst.Records()), written, "those before and behind the record count")
 			got := ""
 			for _, r := range dst.Records() {
 				got += string(r.Value.Bytes())

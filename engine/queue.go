@@ -14,6 +14,7 @@ type job struct {
 	records []tailrace.Record // of batch, those that go to the sink
 	read    []tailrace.Record // the same as the source gave them; nil where nobody will ask
 	dead    []deadLetter      // those that do not
+	written int               // how many the sink has taken
 	err     *Error            // what stops the engine before this batch
 	size    int
 	bytes   int // of encoded keys and values
@@ -23,6 +24,7 @@ type job struct {
 
 // advance leaves the first n records behind, which are delivered.
 func (j *job) advance(n int) {
+	j.written += n
 	j.records = j.records[n:]
 	if len(j.read) > 0 {
 		j.read = j.read[n:]

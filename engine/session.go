@@ -177,10 +177,11 @@ func (s *session) deliver(ctx context.Context) error {
 			}
 			<-j.ready
 			start, empty := time.Now(), len(j.batch.Records) == 0
-			if err := s.write(ctx, j); err != nil {
+			err := s.write(ctx, j)
+			s.wrote(j, start)
+			if err != nil {
 				return s.settle(ctx, err)
 			}
-			s.wrote(j, start)
 			s.q.release(j, s.flush != nil)
 			if len(s.pending) == 0 {
 				break
@@ -233,12 +234,12 @@ func (s *session) settle(ctx context.Context, failed error) error {
 }
 
 func (s *session) wrote(j *job, start time.Time) {
-	if s.cfg.Trace.Write == nil || len(j.records) == 0 {
+	if s.cfg.Trace.Write == nil || j.written == 0 {
 		return
 	}
 	batches, bytes := s.q.depth()
 	s.cfg.Trace.Write(WriteInfo{
-		Records: len(j.records), Bytes: j.bytes, Took: time.Since(start), Lag: lag(j.batch.Time),
+		Records: j.written, Bytes: j.bytes, Took: time.Since(start), Lag: lag(j.batch.Time),
 		QueuedBatches: batches - 1, QueuedBytes: bytes - j.size,
 	})
 }

@@ -12,6 +12,7 @@ import (
 // Why properties of the originals have no meaning here.
 const (
 	engineRetries = "the engine retries as its errors.retry properties say"
+	firstTry      = "the first connection is tried once, for what is wrong then is most likely the configuration; one that is lost later is opened again as max.retries says"
 	retriesDoc    = "How often a batch is given to the database again after it was not taken, such as for want of a connection, where this or "
 	retriesElse   = " is set. Without them `errors.max.retries` and `errors.retry.timeout` say it. What can never succeed is tried once."
 	retryDelayDoc = "How long to wait before each try, of which up to a half is left out at random."
@@ -40,8 +41,8 @@ func Properties() property.Table {
 		{Key: "batch.size", Type: property.Int, Default: "3000", Check: property.AtLeast(1), Doc: "The greatest number of rows in a statement."},
 		{Key: "max.retries", Type: property.Int, Default: "10", Check: property.AtLeast(0), Doc: retriesDoc + "`retry.backoff.ms`" + retriesElse},
 		{Key: "retry.backoff.ms", Type: property.Millis, Default: "3000", Check: property.AtLeast(1), Doc: retryDelayDoc},
-		{Key: "connection.attempts", Ignored: engineRetries, Doc: engineRetries},
-		{Key: "connection.backoff.ms", Ignored: engineRetries, Doc: engineRetries},
+		{Key: "connection.attempts", Ignored: firstTry, Doc: firstTry},
+		{Key: "connection.backoff.ms", Ignored: firstTry, Doc: firstTry},
 		{Key: "jdbc.credentials.provider.*", Ignored: noJava, Doc: noJava},
 		{Key: "table.types", Type: property.List, Ignored: anyTable, Doc: anyTable},
 		{Key: "trim.sensitive.log", Ignored: "values are never logged", Doc: "Values are never logged."},
