@@ -15,6 +15,9 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
+// patience is how long a connection may take that names no connectTimeout.
+const patience = 30 * time.Second
+
 // Parse reads jdbc:mysql://host:3306/database?…, jdbc:mariadb://…, the same
 // without jdbc:, or the driver's own user:password@tcp(host:3306)/database?….
 // The user and the password are those of the URL, where it has them. Connections
@@ -40,6 +43,9 @@ func Parse(text, user, password string) (*mysql.Config, error) {
 	}
 	if c.Passwd == "" {
 		c.Passwd = password
+	}
+	if c.Timeout == 0 {
+		c.Timeout = patience
 	}
 	c.ParseTime = false
 	c.InterpolateParams = true // a round trip a statement, not two

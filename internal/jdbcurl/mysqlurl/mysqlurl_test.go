@@ -24,6 +24,7 @@ func TestURLsOfEitherKindAreTaken(t *testing.T) {
 		assert.Equal(t, []string{c.addr, c.user, c.password, c.database, c.tls}, []string{got.Addr, got.User, got.Passwd, got.DBName, got.TLSConfig}, c.url)
 		assert.Equal(t, "'+00:00'", got.Params["time_zone"])
 		assert.False(t, got.ParseTime)
+		assert.NotZero(t, got.Timeout, "a host that does not answer is not waited for without end")
 	}
 }
 

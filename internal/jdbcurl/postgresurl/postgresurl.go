@@ -8,9 +8,13 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
+
+// patience is how long a connection may take that names no connectTimeout.
+const patience = 30 * time.Second
 
 // Parse reads jdbc:postgresql://host:5432/database?…, postgres://… and the
 // host=… user=… of libpq. The user and the password are those of the URL, where
@@ -40,6 +44,9 @@ func Parse(text, user, password string) (*pgx.ConnConfig, error) {
 	}
 	if password != "" && c.Password == "" {
 		c.Password = password
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = patience
 	}
 	c.RuntimeParams["timezone"] = "UTC"
 	if c.RuntimeParams["application_name"] == "" {

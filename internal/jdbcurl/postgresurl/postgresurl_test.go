@@ -24,6 +24,7 @@ func TestURLsOfEitherKindAreTaken(t *testing.T) {
 		require.NoError(t, err, c.url)
 		assert.Equal(t, []any{c.host, c.port, c.user, c.database, c.tls}, []any{got.Host, got.Port, got.User, got.Database, got.TLSConfig != nil}, c.url)
 		assert.Equal(t, "UTC", got.RuntimeParams["timezone"])
+		assert.NotZero(t, got.ConnectTimeout, "a host that does not answer is not waited for without end")
 	}
 }
 
