@@ -182,7 +182,7 @@ func (def *columnDefinition) isLogged(col *binlog.Column) bool {
 	case "timestamp":
 		return t == binlog.TypeTimestamp || t == binlog.TypeTimestampOld
 	case "vector":
-		return t == binlog.TypeVector
+		return t == binlog.TypeVector || t == binlog.TypeVarchar
 	}
 	return col.Type == binlog.TypeGeometry
 }

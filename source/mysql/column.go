@@ -64,7 +64,7 @@ func newColumn(s *Source, def *columnDefinition) (column, error) {
 	case "geometry", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
 		b, col.text = geometrySchema(), readGeometry
 	case "vector":
-		b, col.text = tailrace.NewSchema(tailrace.TypeArray).Elem(tailrace.Float32Schema).Name(tailrace.FloatVectorName).Version(1), readVector
+		b, col.text, col.fix = tailrace.NewSchema(tailrace.TypeArray).Elem(tailrace.Float32Schema).Name(tailrace.FloatVectorName).Version(1), readVector, fixVector
 	case "uuid":
 		b = col.own(tailrace.Semantic(tailrace.UUIDName), 16, appendUUID)
 	case "inet4":

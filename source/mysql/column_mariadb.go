@@ -22,6 +22,18 @@ func (col *column) own(schema *tailrace.SchemaBuilder, size int, text func(dst, 
 	return schema
 }
 
+// fixVector makes a VECTOR of MariaDB, whose bytes are in the log, what one of
+// MySQL is.
+func fixVector(slab *tailrace.Slab, v tailrace.Value) tailrace.Value {
+	if v.Type() != tailrace.TypeBytes {
+		return v
+	}
+	if vector, err := readVector(slab, v.Bytes()); err == nil {
+		return vector
+	}
+	return v
+}
+
 // appendUUID appends the text of a UUID. Those of the versions 1 to 5 lie in
 // records with their parts in reverse, so that their times are in order.
 func appendUUID(dst, raw []byte) []byte {

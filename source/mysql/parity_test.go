@@ -30,7 +30,7 @@ import (
 // engine: `COMMAND debezium FILE.properties dump IDLE_MS` prints its events.
 var record = flag.Bool("record", false, "write testdata/parity anew, by the Debezium of TAILRACE_ORACLE")
 
-// A scenario is a folder of testdata/parity, for MariaDB if its name begins so: before.sql is executed before the
+// A scenario is a folder of testdata/parity, for MariaDB or MariaDB 11 if its name begins so: before.sql is executed before the
 // snapshot, during.sql behind it, extra.properties are the properties that
 // count, and events.jsonl is what Debezium makes of all that. The statements
 // run in a database whose name is DATABASE in the events. Both end with a row
@@ -43,9 +43,13 @@ func TestEventsAreThoseOfDebezium(t *testing.T) {
 		dir := filepath.Dir(file)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			sc := &scenario{T: t, dir: dir}
-			if strings.HasPrefix(filepath.Base(dir), "mariadb-") {
-				sc.server, sc.class = testserver.MariaDB(t), "io.debezium.connector.mariadb.MariaDbConnector"
-			} else {
+			const mariadb = "io.debezium.connector.mariadb.MariaDbConnector"
+			switch kind, _, _ := strings.Cut(filepath.Base(dir), "-"); kind {
+			case "mariadb":
+				sc.server, sc.class = testserver.MariaDB(t), mariadb
+			case "mariadb11":
+				sc.server, sc.class = testserver.MariaDB11(t), mariadb
+			default:
 				sc.server, sc.class = testserver.MySQL(t), "io.debezium.connector.mysql.MySqlConnector"
 			}
 			golden := filepath.Join(dir, "events.jsonl")

@@ -36,6 +36,9 @@ type Source struct {
 	// localhost:3306; a host without a port has 3306.
 	Addr string
 
+	// User logs in with Password by the plugin that the server has for it:
+	// mysql_native_password, caching_sha2_password, sha256_password or, of
+	// MariaDB, ed25519 or parsec.
 	User     string
 	Password string
 

@@ -1,0 +1,3 @@
+CREATE TABLE named (id UUID NOT NULL PRIMARY KEY, n INT);
+CREATE TABLE texts (id INT NOT NULL PRIMARY KEY, a VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_ai_ci, b VARCHAR(20) CHARACTER SET utf8mb3 COLLATE utf8mb3_uca1400_as_cs, c VARCHAR(20) CHARACTER SET ucs2 COLLATE ucs2_uca1400_ai_ci, d CHAR(5) CHARACTER SET utf16 COLLATE utf16_uca1400_german2_ai_ci, e TEXT CHARACTER SET utf32 COLLATE utf32_uca1400_nopad_ai_ci, f VARCHAR(20) CHARACTER SET latin1 DEFAULT 'é', g ENUM('ä','ß') CHARACTER SET utf16 COLLATE utf16_uca1400_ai_ci);
+INSERT INTO texts VALUES (1, 'Zażółć 🦫', 'gęślą', 'jaźń', 'ÄÖÜ', 'größer', 'ÿ', 'ß')
