@@ -127,6 +127,12 @@ func (s *Source) connect(ctx context.Context) (*conn, error) {
 		c.Close()
 		return nil, err
 	}
+	for _, statement := range s.InitialStatements {
+		if err := c.exec(ctx, statement); err != nil {
+			c.Close()
+			return nil, fmt.Errorf("InitialStatements: %w", err)
+		}
+	}
 	return c, nil
 }
 

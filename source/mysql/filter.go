@@ -51,11 +51,12 @@ type selection struct {
 	masks         envelope.Masks
 	sourceColumns envelope.Exprs // whose schemas say what they are to the server
 	sourceTypes   envelope.Exprs // the same by type
+	topics        *envelope.Topics
 }
 
 func newSelection(s *Source) (*selection, error) {
 	sel := &selection{system: s.SystemTables}
-	var errs [10]error
+	var errs [11]error
 	if s.SignalTable != "" {
 		sel.signals = tableNamed(s.SignalTable)
 	}
@@ -77,6 +78,7 @@ func newSelection(s *Source) (*selection, error) {
 	sel.sourceTypes, errs[7] = envelope.Compile("SourceTypes", s.SourceTypes)
 	sel.gtids, errs[8] = envelope.CompileFilter("GTIDSources", s.GTIDSources.Include, s.GTIDSources.Exclude)
 	sel.anew, errs[9] = envelope.CompileReselect((*envelope.Reselect)(s.Reselect))
+	sel.topics, errs[10] = envelope.CompileTopics((*envelope.TopicNaming)(s.TopicNaming))
 	return sel, errors.Join(errs[:]...)
 }
 

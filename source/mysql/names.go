@@ -17,7 +17,22 @@ func (m NameMode) schema(name string) string { return envelope.Names(m).Schema(n
 
 func (m NameMode) field(name string) string { return envelope.Names(m).Field(name) }
 
-// topicOf names the topic of a table.
-func (s *Source) topicOf(id tableID) string {
-	return envelope.TopicName(s.TopicPrefix + s.TopicDelimiter + id.db + s.TopicDelimiter + id.name)
+// TopicNaming names the topics of tables otherwise than by TopicPrefix, database
+// and name with TopicDelimiter between them.
+type TopicNaming struct {
+	// Unicode writes each character that topics do not have in their names, and
+	// underscores, as _u and four hexadecimal digits, rather than as an underscore.
+	Unicode bool
+
+	// Regex is an expression, in Java's form; a name that it matches as a whole
+	// becomes Replacement, in which $1 is its first group. Both are "" for none.
+	Regex, Replacement string
+
+	// With Regex keys have a field more, which says of which table they are,
+	// because several may have one topic, unless NoKeyField is set. KeyField names
+	// it; "" means __dbz__physicalTableIdentifier. Its value is what the topic would
+	// be called without Regex or, where KeyRegex matches that, KeyReplacement.
+	NoKeyField               bool
+	KeyField                 string
+	KeyRegex, KeyReplacement string
 }

@@ -78,7 +78,7 @@ func Properties() property.Table {
 	var t property.Table
 	for _, part := range []property.Table{
 		connectionProperties(), selectionProperties(), valueProperties(), snapshotProperties(), inbox.Properties(), eventProperties(), envelope.Properties("database.table"), historyProperties(),
-		ignoredProperties(), laterProperties(),
+		envelope.TopicProperties("Default"), envelope.GuardrailProperties(), ignoredProperties(), laterProperties(),
 	} {
 		t = append(t, part...)
 	}
@@ -96,6 +96,7 @@ func connectionProperties() property.Table {
 			Doc: "The identity among the server's replicas that the log is read under; without it one is drawn at random."},
 		{Key: "database.ssl.mode", Type: property.Enum, Default: "preferred", Values: []string{"preferred", "disabled", "required", "verify_ca", "verify_identity"},
 			Doc: "How much TLS protects the connections; certificates are verified by the system's authorities."},
+		{Key: "database.initial.statements", Doc: "Statements, with semicolons between them, that are run on each new connection but that of the log; `;;` is a semicolon in a statement."},
 		{Key: "connect.timeout.ms", Type: property.Millis, Default: "30000", Check: property.AtLeast(1), Doc: "How long a connection may take to make."},
 	}
 }
@@ -160,7 +161,9 @@ func ignoredProperties() property.Table {
 	add("a statement that is not understood stops nothing", "ddl.parser.type", "resolve.create.table.like.schema", "enable.time.adjuster", "schema.history.internal.skip.unparseable.ddl")
 	add("only what captured tables need is kept", "schema.history.internal.store.only.captured.tables.ddl", "schema.history.internal.store.only.captured.databases.ddl",
 		"schema.history.internal.ddl.filter", "schema.history.internal.prefer.ddl", "schema.history.internal.memory.optimization", "schema.history.internal.name", "schema.history.internal.connector.*")
-	add("the source block has one form", "source.struct.version")
+	add("the source block has one form", "source.struct.version", "sourceinfo.struct.maker")
+	add("the engine tries again, by its own policy", "retriable.restart.connector.wait.ms")
+	add("it is a matter of how Debezium is made", "internal.log.position.check.enable", "internal.advanced.metrics.enable", "internal.legacy.snapshot.max.threads", "internal.snapshot.scan.all.columns.force")
 	add("failures stop the engine, by its own policy", "event.processing.failure.handling.mode", "event.deserialization.failure.handling.mode",
 		"inconsistent.schema.handling.mode", "event.converting.failure.handling.mode")
 	add("there are no names to sanitize", "custom.sanitize.pattern", "topic.cache.size")
@@ -177,13 +180,11 @@ func laterProperties() property.Table {
 		}
 	}
 	add("schema change events", "include.schema.comments", "false")
-	add("a limit of captured tables", "guardrail.collections.max", "0", "guardrail.limit.action", "warn")
 	add("another placeholder than the converter's", "unavailable.value.placeholder", "__debezium_unavailable_value")
 	add("custom converters", "converters", "")
-	add("other names of topics", "topic.naming.strategy", "io.debezium.schema.DefaultTopicNamingStrategy", "topic.heartbeat.name", "")
-	add("a delay of the log", "streaming.delay.ms", "0")
+	add("the topic of heartbeats begins with topic.heartbeat.prefix", "topic.heartbeat.name", "")
 	add("statements of one's own code", "snapshot.query.mode", "select_all", "snapshot.query.mode.custom.name", "", "snapshot.mode.custom.name", "",
-		"snapshot.locking.mode.custom.name", "", "database.initial.statements", "")
+		"snapshot.locking.mode.custom.name", "")
 	add("another form of transaction metadata", "transaction.metadata.factory", "")
 	add("stores of Java's keys; name the server's authority to the system", "database.ssl.keystore", "", "database.ssl.keystore.password", "",
 		"database.ssl.truststore", "", "database.ssl.truststore.password", "")

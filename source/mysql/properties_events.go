@@ -7,6 +7,10 @@ import (
 
 // eventProperties takes the values of those that all connectors share.
 func (s *Source) eventProperties(p *property.Set) {
+	s.TopicNaming = (*TopicNaming)(envelope.TopicNamingOf(p))
+	limit := envelope.GuardrailOf(p)
+	s.MaxTables, s.MaxTablesWarns = limit.Max, limit.Warn && limit.Max > 0
+	s.InitialStatements = envelope.StatementsOf(p, "database.initial.statements")
 	s.TopicDelimiter = p.String("topic.delimiter")
 	s.SchemaNames, s.FieldNames = NameMode(p.Enum("schema.name.adjustment.mode")), NameMode(p.Enum("field.name.adjustment.mode"))
 	s.TransactionMetadata, s.TransactionTopic = p.Bool("provide.transaction.metadata"), p.String("topic.transaction")

@@ -23,6 +23,7 @@ func snapshotProperties() property.Table {
 		{Key: "snapshot.locking.mode", Type: property.Enum, Default: "minimal", Values: []string{"minimal", "minimal_percona", "extended", "none"},
 			Later: []string{"minimal_at_least_once", "minimal_percona_no_table_locks", "custom"}, Doc: "How a snapshot is kept consistent with the log."},
 		{Key: "snapshot.lock.timeout.ms", Type: property.Millis, Default: "10000", Check: property.AtLeast(1), Doc: "How long a snapshot waits for its locks."},
+		{Key: "streaming.delay.ms", Type: property.Millis, Default: "0", Check: property.AtLeast(0), Doc: "How long to wait behind a snapshot before the log is read."},
 		{Key: "snapshot.delay.ms", Type: property.Millis, Default: "0", Check: property.AtLeast(0), Doc: "How long to wait before a snapshot."},
 		{Key: "snapshot.max.threads", Type: property.Int, Default: "1", Check: property.Between(1, 64), Doc: "How many connections read rows side by side; tables are cut into chunks."},
 		{Key: "snapshot.max.threads.multiplier", Ignored: "the size of chunks is fixed", Doc: "Chunks a thread."},
@@ -40,7 +41,7 @@ func (s *Source) snapshotProperties(p *property.Set) {
 	s.SnapshotSteps = SnapshotSteps{Data: p.Bool(steps + "snapshot.data"), Stream: p.Bool(steps + "start.stream"), OnDataError: p.Bool(steps + "snapshot.on.data.error")}
 	s.SnapshotTables = envelope.ExprsOf(p, "snapshot.include.collection.list")
 	s.SnapshotLocking = SnapshotLocking(p.Enum("snapshot.locking.mode"))
-	s.SnapshotLockTimeout, s.SnapshotDelay = p.Millis("snapshot.lock.timeout.ms"), p.Millis("snapshot.delay.ms")
+	s.SnapshotLockTimeout, s.SnapshotDelay, s.StreamingDelay = p.Millis("snapshot.lock.timeout.ms"), p.Millis("snapshot.delay.ms"), p.Millis("streaming.delay.ms")
 	s.SnapshotThreads = p.Int("snapshot.max.threads")
 	if order := p.Enum("snapshot.tables.order.by.row.count"); order != "disabled" {
 		s.SnapshotOrder = SnapshotOrder(order)

@@ -7,9 +7,11 @@ import (
 	"io"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 	"github.com/tailrace-io/tailrace/source/internal/inbox"
 	"github.com/tailrace-io/tailrace/source/internal/incremental"
 )
@@ -32,6 +34,7 @@ type reader struct {
 	snapshot *snapshot // nil when there is none, or no more
 	stream   *stream   // nil until the initial snapshot is complete
 	pos      position  // where the stream begins
+	pause    time.Time // when the log may be read, behind a snapshot
 	fresh    bool      // nothing has been given, and no offset is stored: the first one is given alone
 	ended    bool
 	failed   error // what every later Read returns
@@ -88,6 +91,9 @@ func (r *reader) begin(ctx context.Context, c *conn, pos position, stored bool) 
 		return fmt.Errorf("the server is not set up for reading changes: %w", err)
 	}
 	if err := r.checkSignals(); err != nil {
+		return err
+	}
+	if err := r.guard(ctx, c); err != nil {
 		return err
 	}
 	within := stored && pos.Snapshot != "" && strings.Contains(pos.text, `"snapshot_table"`) // a snapshot that can be gone on with
@@ -152,6 +158,22 @@ func (r *reader) begin(ctx context.Context, c *conn, pos position, stored bool) 
 	}
 	r.fresh = !resumable
 	return nil
+}
+
+// guard checks that not more tables are captured than may be.
+func (r *reader) guard(ctx context.Context, c *conn) error {
+	if r.src.MaxTables == 0 {
+		return nil
+	}
+	ids, err := c.tables(ctx, r.sel)
+	if err != nil {
+		return err
+	}
+	if err = (envelope.Guardrail{Max: r.src.MaxTables}).Check(len(ids)); err != nil && r.src.MaxTablesWarns {
+		r.src.Log.Warn(err.Error())
+		return nil
+	}
+	return err
 }
 
 // firstEvent is the place of the first event of a log file.
@@ -223,6 +245,9 @@ func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
 		return r.batch(r.position()), nil
 	}
 	if r.stream == nil {
+		if err := r.src.delay(ctx, time.Until(r.pause)); err != nil {
+			return tailrace.Batch{}, err
+		}
 		s, err := r.beginStream(ctx, r.pos)
 		if err != nil {
 			return tailrace.Batch{}, err
@@ -287,7 +312,7 @@ func (r *reader) endSnapshot() error {
 	if s.request != nil {
 		r.blocking = r.blocking[1:]
 	} else {
-		r.pos = s.end()
+		r.pos, r.pause = s.end(), time.Now().Add(r.src.StreamingDelay)
 		r.ended = r.src.Snapshot == SnapshotInitialOnly || r.src.Snapshot == SnapshotConfigured && !r.src.SnapshotSteps.Stream
 	}
 	if err := s.close(); err != nil {

@@ -64,6 +64,10 @@ type Source struct {
 	// TopicDelimiter stands between the parts of topics' names. "" means a dot.
 	TopicDelimiter string
 
+	// TopicNaming names the topics of tables otherwise. Nil names them by the
+	// tables' names.
+	TopicNaming *TopicNaming
+
 	// SchemaNames and FieldNames are how the names of schemas and of fields are
 	// made to fit Avro. "" means NameAsIs.
 	SchemaNames, FieldNames NameMode
@@ -133,6 +137,14 @@ type Source struct {
 	GTIDSources Filter
 	GTIDAllRows bool
 
+	// MaxTables is how many tables may be captured; more are an error when the
+	// Reader is opened or, with MaxTablesWarns, a warning. 0 means any number.
+	MaxTables      int
+	MaxTablesWarns bool
+
+	// InitialStatements are run on each new connection but that of the log.
+	InitialStatements []string
+
 	// SystemTables captures the tables of the databases mysql, sys,
 	// information_schema and performance_schema too.
 	SystemTables bool
@@ -169,8 +181,9 @@ type Source struct {
 	// all captured columns under their names.
 	SnapshotSelects map[string]string
 
-	// SnapshotDelay is how long Open waits before a snapshot begins.
-	SnapshotDelay time.Duration
+	// SnapshotDelay is how long Open waits before a snapshot begins, and
+	// StreamingDelay how long Read waits behind one before it reads the log.
+	SnapshotDelay, StreamingDelay time.Duration
 
 	// Progress gets how far a snapshot has come, about once a second and at its
 	// end. It is called by Read, so it is quick.
@@ -471,8 +484,8 @@ func (s *Source) check() error {
 	if i := strings.IndexFunc(s.TopicDelimiter, envelope.NotInTopic); i >= 0 {
 		bad("TopicDelimiter %q: topics have no %q in their names, only letters, digits, dots, underscores and hyphens", s.TopicDelimiter, s.TopicDelimiter[i:i+1])
 	}
-	if s.Heartbeat < 0 || s.SnapshotDelay < 0 {
-		bad("Heartbeat or SnapshotDelay is negative")
+	if s.Heartbeat < 0 || s.SnapshotDelay < 0 || s.StreamingDelay < 0 || s.MaxTables < 0 {
+		bad("Heartbeat, SnapshotDelay, StreamingDelay or MaxTables is negative")
 	}
 	if s.SnapshotThreads < 0 || s.SnapshotThreads > 64 {
 		bad("SnapshotThreads is %d: it must be between 1 and 64", s.SnapshotThreads)

@@ -3,6 +3,7 @@ package mysql
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source/internal/envelope"
@@ -21,6 +22,9 @@ type table struct {
 
 	row []int // places in columns of the value's fields; nil where they are the same
 	key []int // places in columns of the key's fields; nil without a key
+
+	keyField string         // the name of the key's last field, which is none of the table's columns; "" for none
+	inKey    tailrace.Value // its value
 
 	rowEnd int // the place in columns of the hidden one that ends a row; -1 without one
 
@@ -44,8 +48,9 @@ type placedMask struct {
 
 // newTable makes the version of a table that has the definition.
 func newTable(s *Source, sel *selection, sourceSchema *tailrace.Schema, d *definition) (*table, error) {
-	t := &table{id: d.id, definition: d, topic: s.topicOf(d.id),
+	t := &table{id: d.id, definition: d,
 		db: tailrace.String(d.id.db), name: tailrace.String(d.id.name), fullName: d.id.String(), rowEnd: -1}
+	t.topic, t.keyField, t.inKey = sel.topics.Of(strings.Join([]string{s.TopicPrefix, d.id.db, d.id.name}, s.TopicDelimiter))
 	t.all = make([]int, len(d.columns))
 	keyColumns := sel.keyColumns(d)
 	hidden := false
@@ -96,7 +101,7 @@ func (t *table) makeSchemas(s *Source, keyColumns []string, plain []*tailrace.Sc
 	if t.rowSchema, err = row.Build(); err != nil {
 		return fmt.Errorf("table %s: %w", t.id, err)
 	}
-	if len(keyColumns) > 0 {
+	if len(keyColumns) > 0 || t.keyField != "" {
 		key := tailrace.NewSchema(tailrace.TypeStruct).Name(name(".Key"))
 		for _, name := range keyColumns {
 			i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
@@ -105,6 +110,9 @@ func (t *table) makeSchemas(s *Source, keyColumns []string, plain []*tailrace.Sc
 			}
 			t.key = append(t.key, i)
 			key.Field(s.FieldNames.field(name), plain[i])
+		}
+		if t.keyField != "" {
+			key.Field(t.keyField, tailrace.StringSchema)
 		}
 		if t.keySchema, err = key.Build(); err != nil {
 			return fmt.Errorf("table %s: %w", t.id, err)
@@ -140,7 +148,10 @@ func (t *table) value(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Va
 	row := columns
 	switch {
 	case t.row != nil:
-		row = pick(slab, t.row, columns)
+		row = slab.Values(len(t.row))
+		for i, place := range t.row {
+			row[i] = columns[place]
+		}
 	case t.maskCopy:
 		row = slab.Values(len(columns))
 		copy(row, columns)
@@ -155,16 +166,17 @@ func (t *table) value(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Va
 
 // keyOf is the key struct of the columns that were read; null without a key.
 func (t *table) keyOf(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Value {
-	if t.key == nil {
+	if t.keySchema == nil {
 		return tailrace.Value{}
 	}
-	return tailrace.StructOf(pick(slab, t.key, columns))
-}
-
-func pick(slab *tailrace.Slab, places []int, columns []tailrace.Value) []tailrace.Value {
-	out := slab.Values(len(places))
-	for i, place := range places {
+	n := len(t.key)
+	if t.keyField != "" {
+		n++
+	}
+	out := slab.Values(n)
+	out[n-1] = t.inKey // where there is no such field, a column's value takes its place
+	for i, place := range t.key {
 		out[i] = columns[place]
 	}
-	return out
+	return tailrace.StructOf(out)
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/internal/envelope"
 	"github.com/tailrace-io/tailrace/source/postgres/internal/pgoutput"
 )
 
@@ -53,32 +54,19 @@ func (p *position) append(dst []byte) []byte {
 }
 
 // partition is the source partition of the server, as Debezium writes it.
-func (s *Source) partition() string {
-	name, _ := json.Marshal(s.TopicPrefix) // a string is always valid
-	return `{"server":` + string(name) + `}`
-}
+func (s *Source) partition() string { return envelope.Partition(s.TopicPrefix) }
 
 // findPosition gives the position of the source's partition among the offsets;
 // ok is false where there is none.
 func (s *Source) findPosition(from []tailrace.Offset) (p position, ok bool, err error) {
-	for _, o := range from {
-		var partition map[string]any
-		if err := json.Unmarshal([]byte(o.Partition), &partition); err != nil {
-			return p, false, fmt.Errorf("the stored offset has the partition %q, which is no JSON object: %w", o.Partition, err)
-		}
-		if partition["server"] != s.TopicPrefix {
-			continue
-		}
-		if p, err = parsePosition(o.Position); err != nil {
-			return p, false, fmt.Errorf("the stored offset of %s: %w", o.Partition, err)
-		}
-		return p, true, nil
+	o, ok, err := envelope.Stored(from, s.TopicPrefix)
+	if err != nil || !ok {
+		return p, false, err
 	}
-	if len(from) > 0 {
-		return p, false, fmt.Errorf("none of the stored offsets, such as the one of the partition %s, is of %s: "+
-			"set TopicPrefix to the name under which they were stored, or remove them to begin anew", from[0].Partition, s.partition())
+	if p, err = parsePosition(o.Position); err != nil {
+		return p, false, fmt.Errorf("the stored offset of %s: %w", o.Partition, err)
 	}
-	return p, false, nil
+	return p, true, nil
 }
 
 // parsePosition reads a position that Debezium or this package wrote.
