@@ -61,7 +61,7 @@ func (r *reader) adHocSnapshot(ctx context.Context, tables []asked) (*snapshot, 
 	if err != nil {
 		return nil, err
 	}
-	text, _, err := c.value(ctx, "SELECT pg_catalog.pg_current_wal_lsn() - '0/0'")
+	text, _, err := c.value(ctx, `SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END - '0/0'`)
 	at, bad := strconv.ParseUint(text, 10, 64)
 	if err := errors.Join(err, bad); err != nil {
 		return nil, fmt.Errorf("ask where the log is: %w", err)
