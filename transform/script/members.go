@@ -50,6 +50,8 @@ func (c compiler) get(v, member any) (any, error) {
 		}
 	case *tailrace.Schema:
 		return schemaMember(v, name)
+	case schemaField:
+		return v.member(name)
 	case string:
 		if name == "length" && c.language == JavaScript {
 			return integer{int64(len(utf16.Encode([]rune(v)))), tailrace.TypeInt32}, nil
@@ -138,7 +140,7 @@ func schemaMember(s *tailrace.Schema, name string) (any, error) {
 // arguments are how many the methods take.
 var arguments = map[string][]int{
 	"get": {1}, "getString": {1}, "getInt8": {1}, "getInt16": {1}, "getInt32": {1}, "getInt64": {1}, "getFloat32": {1}, "getFloat64": {1},
-	"getBoolean": {1}, "getStruct": {1}, "schema": {0}, "name": {0}, "version": {0}, "doc": {0}, "isOptional": {0}, "field": {1},
+	"getBoolean": {1}, "getStruct": {1}, "schema": {0}, "name": {0}, "version": {0}, "doc": {0}, "isOptional": {0}, "field": {1}, "index": {0},
 	"containsKey": {1}, "contains": {1}, "includes": {1}, "size": {0}, "length": {0}, "isEmpty": {0}, "isBlank": {0}, "startsWith": {1}, "endsWith": {1},
 	"equals": {1}, "equalsIgnoreCase": {1}, "toLowerCase": {0}, "toUpperCase": {0}, "trim": {0}, "indexOf": {1}, "lastIndexOf": {1},
 	"substring": {1, 2}, "replace": {2}, "concat": {1}, "matches": {1}, "toString": {0}, "intValue": {0}, "longValue": {0}, "doubleValue": {0}, "toInteger": {0}, "toLong": {0},
@@ -163,6 +165,8 @@ func (c compiler) invoke(v any, name string, args []any) (any, error) {
 		return numberMethod(v, name)
 	case *tailrace.Schema:
 		return schemaMethod(v, name, args)
+	case schemaField:
+		return v.member(name)
 	case headers:
 		return headersMethod(v, name, args)
 	case object:
@@ -244,12 +248,25 @@ func schemaMethod(s *tailrace.Schema, name string, args []any) (any, error) {
 	case "field":
 		if field, ok := args[0].(string); ok {
 			if f, ok := s.Field(field); ok {
-				return f.Schema, nil
+				return schemaField(f), nil
 			}
 			return nil, nil
 		}
 	}
 	return nil, fmt.Errorf("a schema has no method %s here", name)
+}
+
+// member is one of a field, or what the method of that name gives.
+func (f schemaField) member(name string) (any, error) {
+	switch name {
+	case "name":
+		return f.Name, nil
+	case "index":
+		return integer{int64(f.Index), tailrace.TypeInt32}, nil
+	case "schema":
+		return f.Schema, nil
+	}
+	return nil, fmt.Errorf("a field of a schema has no member %s here", name)
 }
 
 func listMethod(l []any, name string, args []any) (any, error) {

@@ -42,6 +42,9 @@ type headers []tailrace.Header
 // header is one of them.
 type header struct{ tailrace.Header }
 
+// schemaField is a field of a schema.
+type schemaField tailrace.Field
+
 func schemaOrNil(s *tailrace.Schema) any {
 	if s == nil {
 		return nil
@@ -119,6 +122,8 @@ func typeName(v any) string {
 		return "a matcher"
 	case *tailrace.Schema:
 		return "a schema"
+	case schemaField:
+		return "a field of a schema"
 	case object:
 		return "a value of the type " + v.value.Type().String()
 	}
@@ -264,6 +269,9 @@ func same(a, b any, elem func(a, b any) bool) bool {
 	case object:
 		o, ok := b.(object)
 		return ok && a.value.Equal(o.value) && a.schema.Equal(o.schema)
+	case schemaField:
+		f, ok := b.(schemaField)
+		return ok && a.Name == f.Name && a.Index == f.Index && a.Schema.Equal(f.Schema)
 	case *tailrace.Schema:
 		s, ok := b.(*tailrace.Schema)
 		return ok && a.Equal(s)

@@ -116,3 +116,44 @@ func TestEveryBadOptionIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// wrongValues are values that no property of the type takes.
+var wrongValues = map[property.Type][]string{
+	property.Bool:   {"maybe", "1", "-"},
+	property.Int:    {"many", "1.5", "99999999999999999999", "-"},
+	property.Float:  {"many", "-"},
+	property.Enum:   {"no such word", "-"},
+	property.Regexp: {"(", "*a", "a{", "(?=a)", "[", `\`},
+}
+
+func TestEveryPropertyRefusesValuesOfOtherTypes(t *testing.T) {
+	const kafkas = "org.apache.kafka.connect.transforms."
+	transforms, predicates := smt.Transforms(), smt.Predicates()
+	tried := 0
+	for _, section := range smt.Reference() {
+		for _, class := range strings.Split(section.Class, " and ") {
+			for _, option := range section.Properties {
+				if option.Ignored != "" {
+					continue
+				}
+				for _, wrong := range wrongValues[option.Type] {
+					p := property.New(map[string]string{option.Key: wrong})
+					if from, ok := transforms[class]; ok {
+						from(p)
+					} else if from, ok := transforms[kafkas+class]; ok {
+						from(p)
+					} else if from, ok := predicates[kafkas+class]; assert.True(t, ok, class) {
+						from(p)
+					}
+					var errs property.Errors
+					if assert.ErrorAs(t, p.Err(), &errs, "%s: %s=%s", class, option.Key, wrong) {
+						found := slices.ContainsFunc(errs, func(e property.Error) bool { return e.Key == option.Key })
+						assert.True(t, found, "%s: %s=%s: %v", class, option.Key, wrong, errs)
+					}
+					tried++
+				}
+			}
+		}
+	}
+	assert.Greater(t, tried, 100)
+}
