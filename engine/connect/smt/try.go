@@ -111,6 +111,9 @@ func configured[T any](options map[string]any, registry map[string]func(*propert
 	config := make(map[string]string, len(options))
 	for k, v := range options {
 		config[k] = fmt.Sprint(v)
+		if v == nil {
+			config[k] = "null"
+		}
 	}
 	p := property.New(config).Use(property.Table{{Key: "type", Required: true, Doc: "The name of the class."}})
 	from, ok := registry[p.String("type")]
