@@ -39,7 +39,7 @@ func (s *stream) next(ctx context.Context) (*binlog.Event, error) {
 	}
 	waiting, cancel := ctx, func() {}
 	if listening {
-		waiting, cancel = s.inbox.Waiting(ctx)
+		waiting, cancel = s.asked.Waiting(ctx)
 	}
 	defer cancel()
 	if s.src.Heartbeat != 0 {
@@ -47,7 +47,7 @@ func (s *stream) next(ctx context.Context) (*binlog.Event, error) {
 		waiting, stop = context.WithDeadline(waiting, s.beat)
 		defer stop()
 	}
-	if s.incremental.Due() {
+	if s.asked.Incremental.Due() {
 		var stop context.CancelFunc
 		waiting, stop = context.WithTimeout(waiting, retryMark)
 		defer stop()

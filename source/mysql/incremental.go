@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source/internal/adhoc"
 	"github.com/tailrace-io/tailrace/source/internal/envelope"
 	"github.com/tailrace-io/tailrace/source/mysql/internal/binlog"
 	"github.com/tailrace-io/tailrace/source/signal"
@@ -22,12 +23,6 @@ type Watermarks string
 const (
 	InsertInsert Watermarks = "insert_insert" // a row for each end, which somebody has to delete some day. The default
 	InsertDelete Watermarks = "insert_delete" // a row that is inserted and deleted
-)
-
-// The types of the rows that mark windows.
-const (
-	windowOpen  = "snapshot-window-open"
-	windowClose = "snapshot-window-close"
 )
 
 // mark is a place in the log.
@@ -48,8 +43,8 @@ func (m mark) before(n mark) bool {
 // writes says whether windows are marked in the table of signals.
 func (s *stream) writes() bool { return s.src.SignalTable != "" && !s.src.ReadOnly }
 
-// watermarks says whether windows can be marked at all.
-func (s *stream) watermarks() error {
+// Watermarks says whether windows can be marked at all.
+func (s *stream) Watermarks() error {
 	if s.writes() || s.server.gtids {
 		return nil
 	}
@@ -59,12 +54,12 @@ func (s *stream) watermarks() error {
 // advance closes the window whose high watermark the log has reached, and reads
 // the next chunk where no window is open.
 func (s *stream) advance(ctx context.Context, w *writer) error {
-	if s.incremental.Open() && !s.writes() && !s.reached.before(s.high) {
+	if s.asked.Incremental.Open() && !s.writes() && !s.reached.before(s.high) {
 		if err := s.give(w); err != nil {
 			return err
 		}
 	}
-	if !s.incremental.Due() {
+	if !s.asked.Incremental.Due() {
 		return nil
 	}
 	return s.openWindow(ctx)
@@ -79,17 +74,17 @@ func (s *stream) openWindow(ctx context.Context) error {
 		var no *refused
 		if errors.As(err, &no) {
 			s.src.Log.Warn("an incremental snapshot is given up", "error", err.Error())
-			s.incremental.Stop(nil)
+			s.asked.Incremental.Stop(nil)
 			return nil
 		}
 		if err != nil || !visible {
 			return err
 		}
-		for s.incremental.Due() {
+		for s.asked.Incremental.Due() {
 			err := s.readChunk(ctx, c)
 			if errors.As(err, &no) {
-				s.src.Log.Warn("an incremental snapshot leaves a table out", "table", s.incremental.Current().ID, "error", err.Error())
-				s.incremental.Skip(signal.TableFailed)
+				s.src.Log.Warn("an incremental snapshot leaves a table out", "table", s.asked.Incremental.Current().ID, "error", err.Error())
+				s.asked.Incremental.Skip(signal.TableFailed)
 				err = nil
 			}
 			if err != nil {
@@ -108,7 +103,7 @@ func (s *stream) openMark(ctx context.Context, c *conn) (visible bool, err error
 	case s.writes():
 		s.window = signal.NewID()
 		s.opened = time.Now().UTC().Format(stampLayout)
-		return true, s.writeSignal(ctx, c, s.window+"-open", windowOpen, `{"openWindowTimestamp": "`+s.opened+`"}`)
+		return true, s.writeSignal(ctx, c, s.window+"-open", adhoc.WindowOpen, `{"openWindowTimestamp": "`+s.opened+`"}`)
 	case s.server.mariadb:
 		return s.consistent(ctx, c)
 	}
@@ -155,7 +150,7 @@ func (s *stream) closeMark(ctx context.Context, c *conn) error {
 	case s.writes() && s.src.Watermarks == InsertDelete:
 		return c.exec(ctx, "DELETE FROM "+s.sel.signals.quoted()+" WHERE id = "+quoteText(s.window+"-open"))
 	case s.writes():
-		return s.writeSignal(ctx, c, s.window+"-close", windowClose,
+		return s.writeSignal(ctx, c, s.window+"-close", adhoc.WindowClose,
 			`{"openWindowTimestamp": "`+s.opened+`", "closeWindowTimestamp": "`+time.Now().UTC().Format(stampLayout)+`"}`)
 	case s.server.mariadb:
 		return c.exec(ctx, "ROLLBACK")
@@ -178,7 +173,7 @@ func (s *stream) writeSignal(ctx context.Context, c *conn, id, typ, data string)
 // readChunk reads rows of the current table into the window, or leaves the
 // table.
 func (s *stream) readChunk(ctx context.Context, c *conn) error {
-	snap := &s.incremental
+	snap := &s.asked.Incremental
 	current := snap.Current()
 	t, err := s.tableOf(ctx, c, tableNamed(current.ID))
 	if err != nil {
@@ -220,7 +215,7 @@ func (s *stream) readChunk(ctx context.Context, c *conn) error {
 
 // fill reads a chunk behind the last one.
 func (s *stream) fill(ctx context.Context, c *conn, base scan) error {
-	snap := &s.incremental
+	snap := &s.asked.Incremental
 	o := base.order
 	after := snap.After()
 	if !o.fits(after) {
@@ -334,11 +329,11 @@ func (t *table) idOf(places []int, columns []tailrace.Value) string {
 
 // seen drops what the window has of a row that the log has changed.
 func (s *stream) seen(t *table, before, after []tailrace.Value) {
-	if !s.incremental.Concerns(t.id.String()) {
+	if !s.asked.Incremental.Concerns(t.id.String()) {
 		return
 	}
 	if t != s.chunk && !t.same(s.chunk) {
-		s.incremental.Reread() // the table has another definition than the chunk was read by
+		s.asked.Incremental.Reread() // the table has another definition than the chunk was read by
 		return
 	}
 	for _, columns := range [][]tailrace.Value{before, after} {
@@ -350,7 +345,7 @@ func (s *stream) seen(t *table, before, after []tailrace.Value) {
 				columns[place] = before[place]
 			}
 		}
-		s.incremental.Seen(t.idOf(s.identity, columns))
+		s.asked.Incremental.Seen(t.idOf(s.identity, columns))
 	}
 }
 
@@ -366,7 +361,7 @@ func (s *stream) closeWindow(ctx context.Context, w *writer) error {
 // give adds the records of the chunk's rows to the batch. They lie where the log
 // is.
 func (s *stream) give(w *writer) error {
-	rows := s.incremental.Close()
+	rows := s.asked.Incremental.Close()
 	if len(rows) == 0 {
 		return nil
 	}

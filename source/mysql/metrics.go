@@ -20,7 +20,7 @@ type meter struct {
 // Metrics gives the numbers.
 func (r *reader) Metrics() source.Metrics {
 	m := source.Metrics{Connected: r.failed == nil && !r.ended, Tables: r.tableNames(),
-		Snapshot: r.meter.snapshot, Incremental: r.incremental.Metrics(), Stream: r.meter.stream, Definitions: r.history.metrics}
+		Snapshot: r.meter.snapshot, Incremental: r.asked.Incremental.Metrics(), Stream: r.meter.stream, Definitions: r.history.metrics}
 	if r.snapshot != nil {
 		m.Snapshot = r.snapshot.metrics(source.SnapshotRunning)
 	}

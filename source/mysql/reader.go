@@ -11,9 +11,8 @@ import (
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/internal/adhoc"
 	"github.com/tailrace-io/tailrace/source/internal/envelope"
-	"github.com/tailrace-io/tailrace/source/internal/inbox"
-	"github.com/tailrace-io/tailrace/source/internal/incremental"
 )
 
 // reader is a running source: it reads a snapshot, where one is due, and then
@@ -41,10 +40,7 @@ type reader struct {
 
 	committed atomic.Pointer[position]
 
-	inbox       *inbox.Inbox // nil until the channels are open
-	incremental incremental.Snapshot[[]byte]
-	blocking    []*request // blocking snapshots that were asked for and are not complete
-	added       []string   // tables that were added while the source ran
+	asked adhoc.Snapshots[[]byte] // that signals ask for
 
 	meter meter
 }
@@ -65,13 +61,13 @@ func open(ctx context.Context, src *Source, sel *selection, from []tailrace.Offs
 	if src.SchemaChanges {
 		r.changes = newSchemaChanges(src, r.sourceSchema)
 	}
-	r.incremental.Server, r.incremental.Notify = src.TopicPrefix, r.notify
+	r.asked = adhoc.New[[]byte](src.TopicPrefix, src.Log, r.notify)
 	err = r.restore(pos)
 	if err == nil {
 		err = r.begin(ctx, c, pos, stored)
 	}
 	if err == nil {
-		r.inbox, err = inbox.Open(ctx, src.Signals, pos.text)
+		err = r.asked.Open(ctx, src.Signals, pos.text)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close(), r.Close())
@@ -254,7 +250,7 @@ func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
 		}
 		r.stream = s
 	}
-	if len(r.blocking) > 0 && r.stream.atRest() {
+	if len(r.asked.Blocking) > 0 && r.stream.atRest() {
 		if err := r.beginBlocking(ctx); err != nil {
 			return tailrace.Batch{}, err
 		}
@@ -283,7 +279,7 @@ func (r *reader) batch(pos position) tailrace.Batch {
 
 // given makes the batch of what was gathered, with a position.
 func (r *reader) given(position []byte) tailrace.Batch {
-	b := r.w.batch(tailrace.Offset{Partition: r.partition, Position: string(r.members(position))})
+	b := r.w.batch(tailrace.Offset{Partition: r.partition, Position: string(r.asked.Append(position))})
 	r.meter.met(&b, r.snapshot == nil)
 	return b
 }
@@ -310,7 +306,7 @@ func (r *reader) endSnapshot() error {
 	s := r.snapshot
 	r.snapshot, r.meter.snapshot = nil, s.metrics(source.SnapshotCompleted)
 	if s.request != nil {
-		r.blocking = r.blocking[1:]
+		r.asked.Blocking = r.asked.Blocking[1:]
 	} else {
 		r.pos, r.pause = s.end(), time.Now().Add(r.src.StreamingDelay)
 		r.ended = r.src.Snapshot == SnapshotInitialOnly || r.src.Snapshot == SnapshotConfigured && !r.src.SnapshotSteps.Stream
@@ -337,7 +333,7 @@ func (r *reader) Commit(ctx context.Context, offsets []tailrace.Offset) error {
 		}
 		p, err := parsePosition(o.Position)
 		if err == nil {
-			err = r.inbox.Commit(ctx, o.Position)
+			err = r.asked.Commit(ctx, o.Position)
 		}
 		if err != nil {
 			return fmt.Errorf("mysql source %s: commit: %w", r.src.Addr, err)
@@ -362,8 +358,5 @@ func (r *reader) Close() error {
 		r.stream = nil
 	}
 	r.anew.close()
-	if r.inbox != nil {
-		errs = append(errs, r.inbox.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, r.asked.Close())...)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/internal/adhoc"
 	"github.com/tailrace-io/tailrace/source/internal/incremental"
 	"github.com/tailrace-io/tailrace/source/signal"
 )
@@ -44,8 +45,8 @@ type snapshot struct {
 	file        tailrace.Value
 	seconds     int64 // when the reading of the table began, on the server's clock
 
-	lanes    *lanes   // that read side by side; nil for one connection
-	request  *request // that asked for a blocking snapshot; nil for the initial one
+	lanes    *lanes         // that read side by side; nil for one connection
+	request  *adhoc.Request // that asked for a blocking snapshot; nil for the initial one
 	progress source.Progress
 	told     time.Time // when progress was reported last
 	running  bool

@@ -9,13 +9,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tailrace-io/tailrace/source/internal/adhoc"
 )
 
 // beginSnapshot takes a consistent view of the captured tables and the position
 // of the log that goes with it. The connection is the snapshot's from then on.
 // A snapshot that goes on from a place keeps the position of the first one: the
 // log from there on brings everything up to date, whenever rows were read.
-func (r *reader) beginSnapshot(ctx context.Context, c *conn, stored *position, req *request) (*snapshot, error) {
+func (r *reader) beginSnapshot(ctx context.Context, c *conn, stored *position, req *adhoc.Request) (*snapshot, error) {
 	s := &snapshot{reader: r, conns: []*conn{c}, request: req}
 	err := s.open(ctx, stored)
 	if err != nil {
@@ -192,7 +194,7 @@ func (s *snapshot) plan(ctx context.Context, ids []tableID, later *position) err
 		if err != nil {
 			return err
 		}
-		if s.request == nil && !s.sel.snapshotted(id) || s.request != nil && !s.request.has(id) {
+		if s.request == nil && !s.sel.snapshotted(id) || s.request != nil && !s.request.Has(id.String()) {
 			continue
 		}
 		p := planned{table: t, scan: scan{table: t}, expected: sizes[id].rows}
@@ -200,7 +202,7 @@ func (s *snapshot) plan(ctx context.Context, ids []tableID, later *position) err
 			p.scan.order = t.order()
 		}
 		if s.request != nil {
-			s.request.restrict(&p)
+			restrict(s.request, &p)
 		}
 		s.tables = append(s.tables, p)
 	}

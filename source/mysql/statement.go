@@ -87,8 +87,8 @@ func mentions(text []byte, name string) bool {
 // truncated makes the record of a TRUNCATE TABLE.
 func (s *stream) truncated(w *writer, ev *binlog.Event, id tableID) {
 	t := s.tables[id]
-	if s.incremental.Concerns(id.String()) {
-		s.incremental.Drop()
+	if s.asked.Incremental.Concerns(id.String()) {
+		s.asked.Incremental.Drop()
 	}
 	if t == nil || !s.wants(tailrace.OpTruncate) {
 		return

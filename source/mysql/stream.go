@@ -140,7 +140,7 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 				return err
 			}
 		}
-		if w.full(s.src) || (len(w.records) > 0 || s.changed && s.atRest()) && !s.atHand() || len(s.blocking) > 0 && s.atRest() {
+		if w.full(s.src) || (len(w.records) > 0 || s.changed && s.atRest()) && !s.atHand() || len(s.asked.Blocking) > 0 && s.atRest() {
 			return nil
 		}
 		if s.beatIsDue() {

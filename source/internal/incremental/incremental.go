@@ -63,11 +63,13 @@ type Snapshot[R any] struct {
 	max     Key // the greatest; nil while it is not known
 	scanned int64
 
-	open bool // a chunk waits for its high watermark
-	last Key  // of the chunk
-	rows []R
-	ids  []string
-	left map[string]bool // the ids that were not seen
+	open    bool // a chunk waits for its high watermark
+	spoiled bool // and is to be read again behind it
+	last    Key  // of the chunk
+	rows    []R
+	gone    []bool         // those of rows that were seen
+	same    []int          // of each row the one before it that has the same id; -1 for none
+	at      map[string]int // the last row that has an id and was not seen
 }
 
 // Running says whether there is anything left to read.
@@ -183,10 +185,14 @@ func (s *Snapshot[R]) Finish() { s.complete(signal.TableRead) }
 // one. ids are what tells them apart in Seen; last is the key of the last row.
 // The slices are the Snapshot's from then on.
 func (s *Snapshot[R]) Fill(rows []R, ids []string, last Key) {
-	s.open, s.rows, s.ids, s.last = true, rows, ids, last
-	s.left = make(map[string]bool, len(ids))
-	for _, id := range ids {
-		s.left[id] = true
+	s.open, s.rows, s.last = true, rows, last
+	s.gone, s.same, s.at = make([]bool, len(ids)), make([]int, len(ids)), make(map[string]int, len(ids))
+	for i, id := range ids {
+		s.same[i] = -1
+		if before, there := s.at[id]; there {
+			s.same[i] = before
+		}
+		s.at[id] = i
 	}
 	s.scanned += int64(len(rows))
 	data := s.collections()
@@ -198,31 +204,82 @@ func (s *Snapshot[R]) Fill(rows []R, ids []string, last Key) {
 
 // Concerns says whether changes of a collection have to be told to Seen.
 func (s *Snapshot[R]) Concerns(collection string) bool {
-	return s.open && s.queue[0].ID == collection
+	return s.open && !s.spoiled && s.queue[0].ID == collection
 }
 
-// Seen drops the row that the log has something newer of.
-func (s *Snapshot[R]) Seen(id string) { delete(s.left, id) }
+// Seen drops the row that the log has something newer of, and all others that
+// have the same id.
+func (s *Snapshot[R]) Seen(id string) {
+	for s.SeenOne(id) {
+	}
+}
+
+// SeenOne drops one row that has the id, and says whether there was one: ids may
+// tell contents of rows rather than rows.
+func (s *Snapshot[R]) SeenOne(id string) bool {
+	i, there := s.at[id]
+	if !there {
+		return false
+	}
+	s.gone[i] = true
+	if s.at[id] = s.same[i]; s.same[i] < 0 {
+		delete(s.at, id)
+	}
+	return true
+}
+
+// Row is the row of the chunk that has the id; ok is false where there is none,
+// or it was seen.
+func (s *Snapshot[R]) Row(id string) (row R, ok bool) {
+	i, ok := s.at[id]
+	if ok {
+		row = s.rows[i]
+	}
+	return row, ok
+}
+
+// Renew puts what the log has of a row in its place, where that does not say all
+// that the chunk knows of it. id is the one that the row has had, and now the
+// one that it has.
+func (s *Snapshot[R]) Renew(id, now string, row R) {
+	i, there := s.at[id]
+	if !there {
+		return
+	}
+	s.rows[i] = row
+	if now != id {
+		delete(s.at, id)
+		s.Seen(now)
+		s.at[now], s.same[i] = i, -1
+	}
+}
 
 // Drop drops all rows of the chunk, as after a TRUNCATE.
-func (s *Snapshot[R]) Drop() { clear(s.left) }
-
-// Reread forgets the chunk, which is read again: the table has another
-// definition now.
-func (s *Snapshot[R]) Reread() {
-	s.scanned -= int64(len(s.rows))
-	s.shut()
+func (s *Snapshot[R]) Drop() {
+	for i := range s.gone {
+		s.gone[i] = true
+	}
+	clear(s.at)
 }
+
+// Reread has the chunk read again behind its window: the table has another
+// definition than it was read by.
+func (s *Snapshot[R]) Reread() { s.spoiled = s.open }
 
 // Close gives the rows that are left, in their order, at the high watermark.
 func (s *Snapshot[R]) Close() []R {
 	if !s.open {
 		return nil
 	}
+	if s.spoiled {
+		s.scanned -= int64(len(s.rows))
+		s.shut()
+		return nil
+	}
 	out := s.rows[:0]
-	for i, id := range s.ids {
-		if s.left[id] {
-			out = append(out, s.rows[i])
+	for i, row := range s.rows {
+		if !s.gone[i] {
+			out = append(out, row)
 		}
 	}
 	s.sent, s.Changed = s.last, true
@@ -231,7 +288,7 @@ func (s *Snapshot[R]) Close() []R {
 }
 
 func (s *Snapshot[R]) shut() {
-	s.open, s.rows, s.ids, s.left, s.last = false, nil, nil, nil, nil
+	s.open, s.spoiled, s.rows, s.gone, s.same, s.at, s.last = false, false, nil, nil, nil, nil, nil
 }
 
 // leave forgets where in the current collection the snapshot is.

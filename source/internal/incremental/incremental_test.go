@@ -84,9 +84,38 @@ func TestAChunkIsReadAgainWhereItsTableHasChanged(t *testing.T) {
 	s.Bound(incremental.Key{"9"})
 	s.Fill([]string{"row 1"}, []string{"1"}, incremental.Key{"1"})
 	s.Reread()
+	assert.False(t, s.Concerns("shop.a"))
+	assert.False(t, s.Due(), "the log has to get to where it has changed first")
+	assert.Empty(t, s.Close())
 	assert.True(t, s.Due())
 	assert.Nil(t, s.After())
-	assert.Empty(t, s.Close())
+}
+
+func TestRowsOfOneContentAreDroppedOneByOne(t *testing.T) {
+	s := new(told).snapshot()
+	s.Add("one", []incremental.Collection{{ID: "shop.a"}})
+	s.Bound(incremental.Key{"9"})
+	s.Fill([]string{"x", "y", "x", "x"}, []string{"x", "y", "x", "x"}, incremental.Key{"1"})
+	assert.True(t, s.SeenOne("x"))
+	assert.False(t, s.SeenOne("z"))
+	assert.Equal(t, []string{"x", "y", "x"}, s.Close())
+}
+
+func TestARowOfWhichTheLogDoesNotSayAllIsRenewed(t *testing.T) {
+	s := new(told).snapshot()
+	s.Add("one", []incremental.Collection{{ID: "shop.a"}})
+	s.Bound(incremental.Key{"9"})
+	s.Fill([]string{"1 old", "2 old", "3 old"}, []string{"1", "2", "3"}, incremental.Key{"3"})
+	row, ok := s.Row("2")
+	assert.True(t, ok)
+	assert.Equal(t, "2 old", row)
+	s.Renew("2", "2", "2 new")
+	s.Renew("3", "7", "7 new")
+	s.Renew("4", "5", "not there")
+	_, ok = s.Row("3")
+	assert.False(t, ok)
+	s.Seen("2")
+	assert.Equal(t, []string{"1 old", "7 new"}, s.Close())
 }
 
 func TestTheStateOutlivesARestart(t *testing.T) {
