@@ -64,11 +64,5 @@ func (s *Source) snapshotProperties(p *property.Set) {
 func (s *Source) signalProperties(p *property.Set, channels []func(*property.Set) signal.Channel) {
 	in := inbox.FromProperties(p, channels...)
 	s.Signals, s.SignalTable, s.ReadOnly, s.ChunkRows = in.Channels, in.Table, in.ReadOnly, in.ChunkRows
-	s.Watermarks, s.NotificationTopic = Watermarks(in.Watermarks), in.NotificationTopic
-	if log := p.Log(); in.NotifyLog && log != nil {
-		s.Notify = func(n signal.Notification) {
-			log.Info("notification", "id", n.ID, "aggregate_type", string(n.Aggregate), "type", string(n.Status), "data_collections", n.Data["data_collections"],
-				"scanned_collection", n.Data["scanned_collection"], "status", n.Data["status"], "total_rows_scanned", n.Data["total_rows_scanned"])
-		}
-	}
+	s.Watermarks, s.Notify, s.NotificationTopic = Watermarks(in.Watermarks), in.Notify, in.NotificationTopic
 }

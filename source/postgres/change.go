@@ -23,7 +23,9 @@ func (s *stream) change(ctx context.Context, w *writer, m *pgoutput.Message) err
 	if t == nil {
 		return nil
 	}
-	if m.Kind == pgoutput.Insert && s.leftOut[tailrace.OpCreate] || m.Kind == pgoutput.Delete && s.leftOut[tailrace.OpDelete] {
+	told := t.id == s.sel.signals && m.Kind != pgoutput.Update && !s.recounted
+	leftOut := m.Kind == pgoutput.Insert && s.leftOut[tailrace.OpCreate] || m.Kind == pgoutput.Delete && s.leftOut[tailrace.OpDelete]
+	if leftOut && !told {
 		return nil
 	}
 	w.begin()
@@ -38,6 +40,15 @@ func (s *stream) change(ctx context.Context, w *writer, m *pgoutput.Message) err
 	if err != nil {
 		s.bad = &source.RecordError{Record: tailrace.Record{Topic: t.topic}, Err: fmt.Errorf("at %s: %w", m.Start, err)}
 		return nil
+	}
+	if told {
+		row, gone := after, m.Kind == pgoutput.Delete
+		if gone {
+			row = before
+		}
+		if err := s.signalled(ctx, w, t, row, gone); err != nil || leftOut {
+			return err
+		}
 	}
 	if s.reselects(t, m, before, after) {
 		switch err := s.anew.complete(ctx, &w.slab, t, m.New, after); {
@@ -66,7 +77,7 @@ func (s *stream) change(ctx context.Context, w *writer, m *pgoutput.Message) err
 // which no record is made.
 func (s *stream) reselects(t *table, m *pgoutput.Message, before, after []tailrace.Value) bool {
 	switch {
-	case s.anew == nil || m.Kind == pgoutput.Delete:
+	case s.anew == nil || m.Kind == pgoutput.Delete || t.id == s.sel.signals:
 		return false
 	case m.Kind == pgoutput.Insert:
 		return true

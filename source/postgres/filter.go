@@ -48,6 +48,9 @@ type selection struct {
 	system   bool
 	snapshot envelope.Exprs // of the tables whose rows are read; none for all
 
+	signals tableID        // that signals are written to; zero for none
+	added   envelope.Exprs // tables that were added while the source ran
+
 	anew          *envelope.Reselector // nil where nothing is read anew
 	topics        *envelope.Topics
 	keys          envelope.Keys
@@ -58,6 +61,9 @@ type selection struct {
 
 func newSelection(s *Source) (*selection, error) {
 	sel := &selection{system: s.SystemTables}
+	if s.SignalTable != "" {
+		sel.signals = tableNamed(s.SignalTable)
+	}
 	var errs [11]error
 	for i, f := range []struct {
 		to    *envelope.Filter
@@ -89,6 +95,9 @@ func isSystemSchema(schema string) bool {
 }
 
 func (s *selection) table(t tableID) bool {
+	if t == s.signals || s.added.Match(t.String()) {
+		return true
+	}
 	return (s.system || !isSystemSchema(t.schema)) && s.schemas.Includes(t.schema) && s.tables.Includes(t.String())
 }
 
@@ -97,7 +106,7 @@ func (s *selection) column(t tableID, column string) bool {
 }
 
 func (s *selection) snapshotted(t tableID) bool {
-	return len(s.snapshot) == 0 || s.snapshot.Match(t.String())
+	return t != s.signals && (len(s.snapshot) == 0 || s.snapshot.Match(t.String()))
 }
 
 // order sorts tables as Debezium reads them: by name or, where tables are

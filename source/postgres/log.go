@@ -44,6 +44,9 @@ func (l *changeLog) has() bool { return l.replay != nil || l.ready != nil || l.f
 // Confirm says that everything before the place is durable.
 func (l *changeLog) Confirm(lsn pgoutput.LSN) { l.in.Confirm(lsn) }
 
+// Ping asks the server how far its log has been read, which a keepalive tells.
+func (l *changeLog) Ping() { l.in.Ping() }
+
 // Close ends the connection, and forgets what is not committed.
 func (l *changeLog) Close() error {
 	var failed error

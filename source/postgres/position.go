@@ -25,6 +25,8 @@ type position struct {
 	// by its transaction and its place alone: that of XID at LSN.
 	foreign bool
 
+	text string // as it was stored; "" for one that was not
+
 	// snapshot says that a snapshot was not complete, whose view was of LSN.
 	snapshot bool
 	place    place // how far it had come
@@ -89,7 +91,7 @@ func parsePosition(text string) (position, error) {
 	if raw.LSN == nil || *raw.LSN == 0 {
 		return position{}, fmt.Errorf("the position %q has no lsn", text)
 	}
-	p := position{LSN: pgoutput.LSN(*raw.LSN), Commit: pgoutput.LSN(raw.Commit), Changes: raw.Changes, XID: raw.XID, Micros: raw.Micros}
+	p := position{text: text, LSN: pgoutput.LSN(*raw.LSN), Commit: pgoutput.LSN(raw.Commit), Changes: raw.Changes, XID: raw.XID, Micros: raw.Micros}
 	switch raw.Message {
 	case "INSERT", "UPDATE", "DELETE", "TRUNCATE", "MESSAGE":
 		if p.foreign = p.XID != 0; !p.foreign {

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -72,4 +73,21 @@ func dropSlot(t testing.TB, s *testserver.PostgresServer, src postgres.Source) {
 		_, err := db.Exec("SELECT pg_drop_replication_slot($1)", src.Slot)
 		assert.NoError(c, err)
 	}, 20*time.Second, 50*time.Millisecond)
+}
+
+// brief tells of a change in a few words: "c 7", "u 7→8".
+func brief(r *tailrace.Record) string {
+	c, ok := tailrace.AsChange(r)
+	if !ok {
+		return fmt.Sprintf("tombstone %s", r.KeyStruct())
+	}
+	return fmt.Sprintf("%s %s → %s", string(c.Op()), c.Before(), c.After())
+}
+
+func briefs(records []tailrace.Record) []string {
+	out := make([]string, len(records))
+	for i := range records {
+		out[i] = brief(&records[i])
+	}
+	return out
 }

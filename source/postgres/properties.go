@@ -16,11 +16,15 @@ import (
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/internal/envelope"
+	"github.com/tailrace-io/tailrace/source/internal/inbox"
+	"github.com/tailrace-io/tailrace/source/signal"
 )
 
 // FromProperties makes a source of the properties of Debezium's connector for
 // PostgreSQL, io.debezium.connector.postgresql.PostgresConnector.
-func FromProperties(p *property.Set) source.Source {
+// channels make those channels of signals that have packages of their own, such
+// as source/signal/kafka.
+func FromProperties(p *property.Set, channels ...func(*property.Set) signal.Channel) source.Source {
 	p = p.Sub("").Use(Properties())
 	s := Source{
 		Addr:       net.JoinHostPort(p.String("database.hostname"), strconv.Itoa(p.Int("database.port"))),
@@ -78,6 +82,7 @@ func FromProperties(p *property.Set) source.Source {
 	streamParams(p, &s)
 	s.eventProperties(p)
 	s.SnapshotQueries, s.SnapshotThreads = snapshotQueries(p), p.Int("snapshot.max.threads")
+	s.signalProperties(p, channels)
 	return s
 }
 
@@ -234,7 +239,7 @@ func (s *Source) eventProperties(p *property.Set) {
 func Properties() property.Table {
 	var t property.Table
 	for _, part := range []property.Table{
-		connectionProperties(), slotProperties(), selectionProperties(), valueProperties(), snapshotProperties(), recordProperties(), envelope.Properties("schema.table"),
+		connectionProperties(), slotProperties(), selectionProperties(), valueProperties(), snapshotProperties(), inbox.Properties(), recordProperties(), envelope.Properties("schema.table"),
 		envelope.TopicProperties("Schema"), envelope.GuardrailProperties(),
 		ignoredProperties(), laterProperties(),
 	} {
@@ -372,12 +377,7 @@ func laterProperties() property.Table {
 	add("statements of one's own", "snapshot.query.mode", "select_all",
 		"snapshot.query.mode.custom.name", "")
 	add("snapshots of one's own", "snapshot.mode.custom.name", "", "snapshot.locking.mode.custom.name", "")
-	add("incremental snapshots", "incremental.snapshot.chunk.size", "1024", "incremental.snapshot.allow.schema.changes", "false",
-		"incremental.snapshot.watermarking.strategy", "insert_insert", "read.only", "false")
 	add("the topic of heartbeats begins with topic.heartbeat.prefix", "topic.heartbeat.name", "")
 	add("another form of transaction metadata", "transaction.metadata.factory", "")
-	add("signals", "signal.enabled.channels", "source", "signal.data.collection", "", "signal.poll.interval.ms", "5000",
-		"signal.emit.failure.max.retries", "0", "signal.emit.failure.backoff.ms", "10000", "signal.kafka.*", "", "signal.file", "file-signals.txt")
-	add("notifications", "notification.enabled.channels", "", "notification.sink.topic.name", "")
 	return t
 }

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/source/internal/inbox"
+	"github.com/tailrace-io/tailrace/source/signal"
 )
 
 // The properties of the mode configuration_based end so.
@@ -71,4 +73,11 @@ func snapshotQueries(p *property.Set) map[string]string {
 		out[table] = query
 	}
 	return out
+}
+
+// signalProperties takes the values of signals and notifications.
+func (s *Source) signalProperties(p *property.Set, channels []func(*property.Set) signal.Channel) {
+	in := inbox.FromProperties(p, channels...)
+	s.Signals, s.SignalTable, s.ReadOnly, s.ChunkRows = in.Channels, in.Table, in.ReadOnly, in.ChunkRows
+	s.Watermarks, s.Notify, s.NotificationTopic = Watermarks(in.Watermarks), in.Notify, in.NotificationTopic
 }

@@ -101,19 +101,26 @@ func (s *Source) publish(ctx context.Context, c *catalog, sv *server, tables []t
 // tellUnpublished tells of captured tables whose changes the server does not
 // send.
 func (s *Source) tellUnpublished(ctx context.Context, c *catalog, tables []tableID) error {
-	if len(tables) == 0 {
-		return nil
-	}
-	missing, there, err := c.value(ctx, "SELECT string_agg(quote_ident(n) || '.' || quote_ident(t), ', ') FROM (VALUES "+values(tables)+`) v(n, t)
-		WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_publication_tables p WHERE p.pubname = `+quoteText(s.Publication)+" AND p.schemaname = n AND p.tablename = t)")
-	if err != nil {
-		return fmt.Errorf("read the tables of the publication %s: %w", s.Publication, err)
-	}
-	if there {
+	missing, err := s.unpublished(ctx, c, tables)
+	if missing != "" {
 		s.Log.Warn("the publication does not have all captured tables: their changes are not read", "publication", s.Publication, "tables", missing,
 			"mend", "ALTER PUBLICATION "+quoteName(s.Publication)+" ADD TABLE "+missing)
 	}
-	return nil
+	return err
+}
+
+// unpublished gives those of the tables, in SQL, whose changes the server does
+// not send.
+func (s *Source) unpublished(ctx context.Context, c *catalog, tables []tableID) (missing string, err error) {
+	if len(tables) == 0 {
+		return "", nil
+	}
+	missing, _, err = c.value(ctx, "SELECT string_agg(quote_ident(n) || '.' || quote_ident(t), ', ') FROM (VALUES "+values(tables)+`) v(n, t)
+		WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_publication_tables p WHERE p.pubname = `+quoteText(s.Publication)+" AND p.schemaname = n AND p.tablename = t)")
+	if err != nil {
+		err = fmt.Errorf("read the tables of the publication %s: %w", s.Publication, err)
+	}
+	return missing, err
 }
 
 func values(tables []tableID) string {

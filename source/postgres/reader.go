@@ -11,6 +11,7 @@ import (
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source"
+	"github.com/tailrace-io/tailrace/source/internal/adhoc"
 )
 
 // reader is a running source: it reads a snapshot, where one is due, and then
@@ -27,6 +28,8 @@ type reader struct {
 	types        *types
 	catalog      *catalog  // nil until the server has to be asked
 	anew         *reselect // reads columns anew; nil for none
+
+	asked adhoc.Snapshots[cells] // that signals ask for
 
 	snapshot  *snapshot // nil when there is none, or no more
 	notBefore time.Time // when the log may be read, behind a snapshot
@@ -50,7 +53,14 @@ func open(ctx context.Context, src *Source, sel *selection, from []tailrace.Offs
 	r := &reader{src: src, sel: sel, partition: src.partition(), w: newWriter(src),
 		sourceSchema: newSourceSchema(), tables: map[tableID]*table{}, anew: newReselect(src, sel.anew)}
 	r.messages = newMessages(src, r.sourceSchema)
-	if err := r.begin(ctx, pos, stored); err != nil {
+	r.asked = adhoc.New[cells](src.TopicPrefix, src.Log, r.notify)
+	if err = r.restore(pos); err == nil {
+		err = r.begin(ctx, pos, stored)
+	}
+	if err == nil {
+		err = r.asked.Open(ctx, src.Signals, pos.text)
+	}
+	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
@@ -188,9 +198,8 @@ func (r *reader) ask(ctx context.Context) (*catalog, error) {
 	return r.catalog, err
 }
 
-// learn makes the version of a table that has the definition, or finds that the
-// one that is known will do.
-func (r *reader) learn(ctx context.Context, c *catalog, d *definition) (*table, error) {
+// version makes the version of a table that has the definition.
+func (r *reader) version(ctx context.Context, c *catalog, d *definition) (*table, error) {
 	if r.types == nil || !r.types.has(d) {
 		types, err := c.readTypes(ctx)
 		if err != nil {
@@ -198,7 +207,13 @@ func (r *reader) learn(ctx context.Context, c *catalog, d *definition) (*table, 
 		}
 		r.types = types
 	}
-	t, err := newTable(r.src, r.sel, r.types, r.sourceSchema, d)
+	return newTable(r.src, r.sel, r.types, r.sourceSchema, d)
+}
+
+// learn makes the version of a table that has the definition, or finds that the
+// one that is known will do.
+func (r *reader) learn(ctx context.Context, c *catalog, d *definition) (*table, error) {
+	t, err := r.version(ctx, c, d)
 	if err != nil {
 		return nil, err
 	}
@@ -246,6 +261,9 @@ func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
 		r.said = r.snapshot.given
 		return r.batch(r.snapshot.position()), nil
 	}
+	if r.snapshot != nil && r.snapshot.adHoc {
+		return r.readBlocking(ctx)
+	}
 	if r.snapshot != nil {
 		err := r.snapshot.read(ctx, r.w)
 		if err == nil && (r.said == r.snapshot.given || r.src.Snapshot == SnapshotInitialOnly) {
@@ -272,6 +290,12 @@ func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
 			return tailrace.Batch{}, err
 		}
 	}
+	if len(r.asked.Blocking) > 0 && r.stream.atRest() {
+		if err := r.beginBlocking(ctx); err != nil {
+			return tailrace.Batch{}, err
+		}
+		return r.read(ctx)
+	}
 	if err := r.stream.read(ctx, r.w); err != nil {
 		return tailrace.Batch{}, err
 	}
@@ -279,7 +303,7 @@ func (r *reader) read(ctx context.Context) (tailrace.Batch, error) {
 }
 
 func (r *reader) batch(pos position) tailrace.Batch {
-	return r.w.batch(tailrace.Offset{Partition: r.partition, Position: string(pos.append(nil))})
+	return r.w.batch(tailrace.Offset{Partition: r.partition, Position: string(r.asked.Append(pos.append(nil)))})
 }
 
 // endSnapshot goes on to the log, or to the end.
@@ -287,17 +311,21 @@ func (r *reader) endSnapshot() error {
 	s := r.snapshot
 	r.snapshot = nil
 	r.notBefore = time.Now().Add(r.src.StreamingDelay)
-	r.ended = r.src.Snapshot == SnapshotInitialOnly
+	r.ended = !s.adHoc && r.src.Snapshot == SnapshotInitialOnly
 	return s.close()
 }
 
-// Commit lets the slot forget what lies before the offsets.
-func (r *reader) Commit(_ context.Context, offsets []tailrace.Offset) error {
+// Commit lets the slot forget what lies before the offsets, and tells the
+// channels of signals what is durable.
+func (r *reader) Commit(ctx context.Context, offsets []tailrace.Offset) error {
 	for _, o := range offsets {
 		if o.Partition != r.partition {
 			continue
 		}
 		p, err := parsePosition(o.Position)
+		if err == nil {
+			err = r.asked.Commit(ctx, o.Position)
+		}
 		if err != nil {
 			return fmt.Errorf("postgres source %s/%s: commit: %w", r.src.Addr, r.src.Database, err)
 		}
@@ -334,7 +362,7 @@ func (r *reader) Close() error {
 		r.catalog.close()
 	}
 	r.anew.close()
-	return errors.Join(errs...)
+	return errors.Join(append(errs, r.asked.Close())...)
 }
 
 func (r *reader) dropSlot() error {

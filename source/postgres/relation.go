@@ -13,6 +13,7 @@ func (s *stream) relation(ctx context.Context, m *pgoutput.Message) error {
 	id := tableID{string(m.Namespace), string(m.Name)}
 	if !s.sel.table(id) {
 		s.relations[m.Table] = nil
+		s.passBy(m)
 		return nil
 	}
 	c, err := s.ask(ctx)
@@ -27,8 +28,20 @@ func (s *stream) relation(ctx context.Context, m *pgoutput.Message) error {
 	if err != nil {
 		return err
 	}
-	s.relations[m.Table] = t
+	s.relations[m.Table], s.identities[m.Table] = t, identityOf(m)
 	return nil
+}
+
+// identityOf is what the log has of old rows.
+func identityOf(m *pgoutput.Message) replica {
+	r := replica{kind: m.Identity}
+	for _, c := range m.Columns {
+		if c.InKey && r.kind != 'f' {
+			r.columns = append(r.columns, string(c.Name))
+		}
+	}
+	slices.Sort(r.columns)
+	return r
 }
 
 // renew reads the types anew, because an enum has labels that they do not have,

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/postgres/internal/pgoutput"
+	"github.com/tailrace-io/tailrace/source/signal"
 )
 
 // snapshot reads the rows that tables had at one place of the log. It reads
@@ -45,6 +47,10 @@ type snapshot struct {
 	ended   place // what has been read up to
 	given   place // what has been given up to: all but the held row
 
+	notify  func(signal.Status, map[string]string)
+	listed  string // the names of the captured tables
+	running bool   // that it has begun was told
+
 	progress source.Progress
 	told     time.Time // when progress was reported last
 }
@@ -71,6 +77,10 @@ type held struct {
 // io.EOF says that there are no more tables.
 func (s *snapshot) read(ctx context.Context, w *writer) error {
 	w.source[sourceXID] = s.xid
+	if !s.running {
+		s.running = true
+		s.notify(signal.Started, map[string]string{})
+	}
 	if len(s.conns) == 1 {
 		defer s.conns[0].Watch(ctx)()
 	}
@@ -116,6 +126,17 @@ func (s *snapshot) beginTable() {
 	s.table, s.count, s.newer, s.next = &s.tables[s.next], 0, 0, s.next+1
 	s.micros = s.clock.Add(time.Since(s.began)).UnixMicro()
 	s.progress.Table = s.table.id.String()
+	s.block = nil
+	s.notify(signal.InProgress, map[string]string{"current_collection_in_progress": s.table.id.String(), "data_collections": s.names()})
+}
+
+// names are those of the tables, for notifications.
+func (s *snapshot) names() string {
+	names := make([]string, len(s.tables))
+	for i := range s.tables {
+		names[i] = s.tables[i].id.String()
+	}
+	return strings.Join(names, ",")
 }
 
 // endChunk is behind the last row of a chunk.
@@ -135,6 +156,8 @@ func (s *snapshot) endChunk(k chunk) {
 	s.src.Log.Info("snapshot of a table is complete", "table", t.id.String(), "rows", s.count)
 	s.table = nil
 	s.progress.TablesDone++
+	s.notify(signal.TableComplete, map[string]string{"scanned_collection": t.id.String(), "total_rows_scanned": fmt.Sprint(s.count),
+		"data_collections": s.listed, "status": string(signal.TableRead)})
 }
 
 // expect corrects how many rows there are in all by what the pages so far had.
@@ -212,6 +235,7 @@ func (s *snapshot) release(w *writer, end bool) error {
 func (s *snapshot) finish(w *writer) error {
 	s.src.Log.Info("snapshot is complete", "tables", len(s.tables), "rows", s.total, "took", time.Since(s.began))
 	w.source[sourceSnapshot], w.source[sourceXID] = markFalse, tailrace.Value{}
+	s.notify(signal.Completed, map[string]string{})
 	s.report(true)
 	return io.EOF
 }

@@ -81,6 +81,7 @@ func wholeOf(tables []tableID) []asked {
 // openSnapshot takes the view, which was exported or else is that of now, over
 // every connection, and begins to read.
 func (r *reader) openSnapshot(ctx context.Context, s *snapshot, exported string, tables []asked, from *place) (*snapshot, error) {
+	s.notify = r.notifyInitial
 	views, err := r.takeViews(ctx, exported)
 	if err == nil {
 		err = s.plan(ctx, r, views[0], tables, from)
@@ -158,6 +159,11 @@ func (s *snapshot) plan(ctx context.Context, r *reader, c *catalog, tables []ask
 	if err != nil {
 		return err
 	}
+	names := make([]string, len(tables))
+	for i, a := range tables {
+		names[i] = a.id.String()
+	}
+	s.listed = strings.Join(names, ",")
 	for _, a := range tables {
 		d, err := c.define(ctx, a.id)
 		if err != nil {

@@ -23,6 +23,8 @@ import (
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/internal/envelope"
+	"github.com/tailrace-io/tailrace/source/internal/inbox"
+	"github.com/tailrace-io/tailrace/source/signal"
 )
 
 // Source says which database to read, and how. The zero value of every field
@@ -214,6 +216,32 @@ type Source struct {
 	// long to wait behind one before the log is read. 0 means not at all.
 	SnapshotDelay, StreamingDelay time.Duration
 
+	// Signals are channels by which the source is told, while it reads the log,
+	// to read rows of tables. SignalTable is a table for the same, such as
+	// public.debezium_signal, with the columns id, type and data, which the
+	// publication has to have; the source itself marks in it where in the log the
+	// chunks of an incremental snapshot belong, for which the user needs the right
+	// to write to it. Without one the marks are places of the log, and nothing is
+	// written to the database.
+	Signals     []signal.Channel
+	SignalTable string
+
+	// ReadOnly never writes to SignalTable.
+	ReadOnly bool
+
+	// Watermarks is how SignalTable is written to. "" means InsertInsert.
+	Watermarks Watermarks
+
+	// ChunkRows is how many rows of a table an incremental snapshot reads at a
+	// time. 0 means 1024.
+	ChunkRows int
+
+	// Notify gets what there is to tell of snapshots. It is called by Read, so
+	// it is quick. NotificationTopic is a topic to which the same is written; ""
+	// means none.
+	Notify            func(signal.Notification)
+	NotificationTopic string
+
 	// Decimals, Times, Binaries, Intervals and Hstores are how values of these
 	// types are represented. "" means DecimalPrecise, TimeAdaptive, BinaryBytes,
 	// IntervalNumeric and HstoreJSON.
@@ -292,6 +320,8 @@ func (s Source) withDefaults() Source {
 	or(&s.TransactionTopic, "transaction")
 	or(&s.HeartbeatPrefix, "__debezium-heartbeat")
 	or(&s.BatchRows, 2048)
+	or(&s.Watermarks, InsertInsert)
+	or(&s.ChunkRows, 1024)
 	if s.Skip == nil {
 		s.Skip = []tailrace.Op{tailrace.OpTruncate}
 	}
@@ -372,6 +402,9 @@ func (s *Source) check() error {
 		oneOf("Intervals", s.Intervals, IntervalNumeric, IntervalString),
 		oneOf("SchemaNames", s.SchemaNames, NameAsIs, NameAvro, NameAvroUnicode),
 		oneOf("FieldNames", s.FieldNames, NameAsIs, NameAvro, NameAvroUnicode),
+		oneOf("Watermarks", s.Watermarks, InsertInsert, InsertDelete),
+		inbox.Check(s.Signals),
+		s.checkSignals(),
 		oneOf("Hstores", s.Hstores, HstoreJSON, HstoreMap),
 	)
 	for _, op := range s.Skip {

@@ -35,17 +35,28 @@ type stream struct {
 	first pgoutput.LSN // where its changes begin
 	lsn   pgoutput.LSN // of the last change
 
-	relations map[uint32]*table // nil for those that are not captured
-	anew      *reselect         // reads columns anew; nil for none
-	leftOut   map[tailrace.Op]bool
-	pending   *pgoutput.Message // that another call has to read
-	bad       *source.RecordError
+	relations  map[uint32]*table // nil for those that are not captured
+	identities map[uint32]replica
+	passedBy   map[uint32]*pgoutput.Message // what the log has said of tables that are not captured
+
+	window    window   // of the incremental snapshot's chunk
+	recent    []uint32 // transactions that the log has given, and that statements may not see yet
+	recounted bool     // what is read now was read before
+
+	anew    *reselect // reads columns anew; nil for none
+	leftOut map[tailrace.Op]bool
+	pending *pgoutput.Message // that another call has to read
+	bad     *source.RecordError
 }
 
 // beginStream opens the log behind the reader's position.
 func (r *reader) beginStream(ctx context.Context, fresh bool) error {
-	s := &stream{reader: r, pos: r.pos, skip: r.pos, changed: fresh, relations: map[uint32]*table{}, anew: r.anew, beat: time.Now().Add(r.src.Heartbeat)}
+	s := &stream{reader: r, pos: r.pos, skip: r.pos, changed: fresh, relations: map[uint32]*table{},
+		identities: map[uint32]replica{}, passedBy: map[uint32]*pgoutput.Message{}, anew: r.anew, beat: time.Now().Add(r.src.Heartbeat)}
 	s.pos.foreign = false
+	if r.pos.XID != 0 {
+		s.ended(r.pos.XID)
+	}
 	s.leftOut = make(map[tailrace.Op]bool, len(r.src.Skip))
 	for _, op := range r.src.Skip {
 		s.leftOut[op] = true
@@ -141,6 +152,18 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 		if full && !s.begun(w) {
 			return nil
 		}
+		if s.atRest() && s.pending == nil {
+			n := len(w.records)
+			if err := s.attend(ctx, w); err != nil {
+				return err
+			}
+			if len(w.records) > n {
+				continue
+			}
+			if len(s.asked.Blocking) > 0 {
+				return nil
+			}
+		}
 		if s.beatIsDue() {
 			if err := s.heartbeat(ctx, w); err != nil {
 				return err
@@ -148,7 +171,7 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 			continue
 		}
 		m, err := s.next(ctx)
-		if err == nil && m == nil && s.beatIsDue() {
+		if err == nil && m == nil && !s.restIsOver() {
 			continue
 		}
 		if err != nil || m == nil {
@@ -162,7 +185,17 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 	}
 }
 
-// next gives the next message, or none where a position is to be given instead.
+// atRest says that all transactions that have begun have been read.
+func (s *stream) atRest() bool { return !s.in && s.pos.Commit == 0 && !s.skip.foreign }
+
+// restIsOver says whether a position is to be given without records.
+func (s *stream) restIsOver() bool {
+	return s.changed && !s.in && !time.Now().Before(s.given.Add(restPause))
+}
+
+// next gives the next message, or none where something else is to be done: a
+// position is to be given instead, a heartbeat is due, a signal has come, or it
+// is time to look after an incremental snapshot.
 func (s *stream) next(ctx context.Context) (*pgoutput.Message, error) {
 	if s.pending != nil {
 		return s.pending, nil
@@ -174,14 +207,26 @@ func (s *stream) next(ctx context.Context) (*pgoutput.Message, error) {
 	if s.src.Heartbeat > 0 && (until.IsZero() || s.beat.Before(until)) {
 		until = s.beat
 	}
-	if until.IsZero() || s.log.Buffered() {
+	listening := len(s.src.Signals) > 0 && s.atRest()
+	if snap := &s.asked.Incremental; s.atRest() && (snap.Due() || snap.Open() && !s.writes()) && (until.IsZero() || s.window.again.Before(until)) {
+		until = s.window.again
+	}
+	if until.IsZero() && !listening || s.log.Buffered() {
 		return s.received(s.log.Next(ctx))
 	}
-	if !time.Now().Before(until) {
+	if !until.IsZero() && !time.Now().Before(until) {
 		return nil, nil
 	}
-	short, cancel := context.WithDeadline(ctx, until)
+	short, cancel := ctx, func() {}
+	if listening {
+		short, cancel = s.asked.Waiting(ctx)
+	}
 	defer cancel()
+	if !until.IsZero() {
+		var stop context.CancelFunc
+		short, stop = context.WithDeadline(short, until)
+		defer stop()
+	}
 	m, err := s.log.Next(short)
 	if err != nil && short.Err() != nil && ctx.Err() == nil {
 		return nil, nil
@@ -202,7 +247,12 @@ func (s *stream) message(ctx context.Context, w *writer, m *pgoutput.Message) er
 	case pgoutput.Insert, pgoutput.Update, pgoutput.Delete, pgoutput.Truncate:
 		switch read := s.count(m.Start); {
 		case read:
-			return s.change(ctx, w, m)
+			if err := s.change(ctx, w, m); err != nil {
+				return err
+			}
+			if s.asked.Incremental.Open() {
+				s.seen(m)
+			}
 		case s.partly && w.transactions != "":
 			return s.recount(w, func() error { return s.change(ctx, w, m) })
 		}
@@ -284,7 +334,9 @@ func (s *stream) count(lsn pgoutput.LSN) bool {
 // end is the end of a transaction: behind it another stream could begin.
 func (s *stream) end(w *writer, m *pgoutput.Message) {
 	s.tellEnd(w, m)
-	s.in, s.passing = false, false
+	if s.in, s.passing = false, false; s.listens() {
+		s.ended(s.pos.XID)
+	}
 	s.pos.Commit, s.pos.Changes = 0, 0
 	if s.skip.foreign = s.skip.foreign && s.pos.XID != s.skip.XID; !s.skip.foreign {
 		s.pos.LSN, s.changed = m.End, true

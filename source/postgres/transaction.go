@@ -46,10 +46,10 @@ func (s *stream) tellEnd(w *writer, m *pgoutput.Message) {
 // makes the records and lets them go.
 func (s *stream) recount(w *writer, read func() error) error {
 	n, anew := len(w.records), s.anew
-	s.anew = nil // of what is let go
+	s.anew, s.recounted = nil, true // of what is let go
 	err := read()
 	clear(w.records[n:])
-	w.records, s.anew = w.records[:n], anew
+	w.records, s.anew, s.recounted = w.records[:n], anew, false
 	s.bad = nil // it was told of then
 	return err
 }

@@ -46,7 +46,7 @@ func Registry() connect.Registry {
 			"io.debezium.connector.mariadb.MariaDbConnector":          mariadbSource,
 			"io.debezium.connector.mysql.MySqlConnector":              mysqlSource,
 			"org.apache.kafka.connect.file.FileStreamSourceConnector": fileSource,
-			"io.debezium.connector.postgresql.PostgresConnector":      postgres.FromProperties,
+			"io.debezium.connector.postgresql.PostgresConnector":      postgresSource,
 		},
 		Sinks: map[string]func(*property.Set) sink.Sink{
 			"io.confluent.connect.jdbc.JdbcSinkConnector":           confluentJDBCSink,
@@ -121,6 +121,10 @@ func mysqlSource(p *property.Set) source.Source {
 
 func mariadbSource(p *property.Set) source.Source {
 	return mysql.FromMariaDBProperties(p, histories(), signals.FromProperties)
+}
+
+func postgresSource(p *property.Set) source.Source {
+	return postgres.FromProperties(p, signals.FromProperties)
 }
 
 func jdbcSource(p *property.Set) source.Source {

@@ -42,7 +42,7 @@ type Settings struct {
 	ChunkRows         int
 	Watermarks        string
 	NotificationTopic string
-	NotifyLog         bool // notifications go to the log
+	Notify            func(signal.Notification) // writes notifications to the log; nil where they do not go there
 }
 
 // FromProperties reads the values, of a set that uses Properties. more make the
@@ -67,7 +67,12 @@ func FromProperties(p *property.Set, more ...func(*property.Set) signal.Channel)
 		p.Errorf("signal.enabled.channels", "has kafka, which this program was not built with: give FromProperties the FromProperties of source/signal/kafka")
 	}
 	told := p.List("notification.enabled.channels")
-	s.NotifyLog = slices.Contains(told, "log")
+	if log := p.Log(); slices.Contains(told, "log") && log != nil {
+		s.Notify = func(n signal.Notification) {
+			log.Info("notification", "id", n.ID, "aggregate_type", string(n.Aggregate), "type", string(n.Status), "data_collections", n.Data["data_collections"],
+				"scanned_collection", n.Data["scanned_collection"], "status", n.Data["status"], "total_rows_scanned", n.Data["total_rows_scanned"])
+		}
+	}
 	if slices.Contains(told, "sink") {
 		if s.NotificationTopic = p.String("notification.sink.topic.name"); s.NotificationTopic == "" {
 			p.Errorf("notification.sink.topic.name", "is required where notification.enabled.channels has sink: the topic of notifications")

@@ -25,7 +25,7 @@ type Stream struct {
 
 	statusEvery time.Duration
 	confirmed   atomic.Uint64
-	received    uint64
+	received    atomic.Uint64
 
 	chunk, rest []byte // that is being read, and what of it has not been
 	parser      Parser
@@ -237,9 +237,9 @@ func (s *Stream) scan(b []byte) (end int, asked bool, err error) {
 		if body := b[end+5 : end+size]; b[end] == 'd' && len(body) >= 17 {
 			switch body[0] {
 			case 'w':
-				s.received = max(s.received, binary.BigEndian.Uint64(body[1:]))
+				s.received.Store(max(s.received.Load(), binary.BigEndian.Uint64(body[1:])))
 			case 'k':
-				s.received = max(s.received, binary.BigEndian.Uint64(body[1:]))
+				s.received.Store(max(s.received.Load(), binary.BigEndian.Uint64(body[1:])))
 				asked = asked || len(body) == 18 && body[17] == 1
 			}
 		}
@@ -289,17 +289,26 @@ func (s *Stream) tell(last *status) error {
 		return nil
 	}
 	*last = status{at: now, confirmed: confirmed}
-	return s.send(now, confirmed)
+	return s.send(now, confirmed, false)
 }
 
-func (s *Stream) send(now time.Time, confirmed uint64) error {
+// Ping asks the server to answer at once with a Keepalive, which says how far it
+// has come. It may be called beside the goroutine that owns the connection; what
+// fails here, that finds too.
+func (s *Stream) Ping() { _ = s.send(time.Now(), s.confirmed.Load(), true) }
+
+func (s *Stream) send(now time.Time, confirmed uint64, ask bool) error {
 	b := append(make([]byte, 0, 39), 'd', 0, 0, 0, 38, 'r')
-	b = binary.BigEndian.AppendUint64(b, max(s.received, confirmed))
+	b = binary.BigEndian.AppendUint64(b, max(s.received.Load(), confirmed))
 	b = binary.BigEndian.AppendUint64(b, confirmed)
 	b = binary.BigEndian.AppendUint64(b, confirmed)
 	b = binary.BigEndian.AppendUint64(b, uint64(now.UnixMicro()-epoch))
 	s.conn.net.SetWriteDeadline(now.Add(writeTimeout))
-	_, err := s.conn.net.Write(append(b, 0))
+	reply := byte(0)
+	if ask {
+		reply = 1
+	}
+	_, err := s.conn.net.Write(append(b, reply))
 	if err != nil {
 		return fmt.Errorf("tell the server how far the changes are durable: %w", err)
 	}
@@ -315,7 +324,7 @@ func (s *Stream) Close() error {
 	<-s.done
 	var failed error
 	if errors.Is(s.err, net.ErrClosed) { // it was well until then
-		failed = s.send(time.Now(), s.confirmed.Load())
+		failed = s.send(time.Now(), s.confirmed.Load(), false)
 		s.conn.net.Write([]byte{'c', 0, 0, 0, 4})
 	}
 	return errors.Join(failed, s.conn.Close())
