@@ -23,6 +23,7 @@ import (
 	"github.com/tailrace-io/tailrace/engine/connect/property"
 	"github.com/tailrace-io/tailrace/internal/testserver"
 	"github.com/tailrace-io/tailrace/sink"
+	"github.com/tailrace-io/tailrace/source/internal/parity"
 )
 
 // record has the parity tests write down anew what Debezium answers. The
@@ -114,12 +115,12 @@ func (sc *scenario) run(engine func(properties map[string]string, line func([]by
 	stop := engine(sc.properties(), func(line []byte) { lines <- bytes.Clone(line) })
 	defer stop()
 	var out []string
-	fences, until := 0, sc.until()
+	fences, until := 0, parity.UntilOf(sc, sc.dir)
 	for fences < 2 {
 		select {
 		case line := <-lines:
 			out = append(out, sc.normal(line))
-			if fences == 1 && until.met(out[len(out)-1]) {
+			if fences == 1 && until.Met(out[len(out)-1]) {
 				sc.server.Exec(sc, "INSERT INTO "+sc.database+".zzz_fence VALUES (2)")
 			}
 			if !isFence(out[len(out)-1]) && !(fences == 0 && sc.withoutRows && strings.Contains(out[len(out)-1], "CREATE TABLE `zzz_fence`")) {
@@ -179,7 +180,7 @@ func (sc *scenario) debezium(properties map[string]string, line func([]byte)) (s
 	require.NotEmpty(sc, command, "TAILRACE_ORACLE names no command that runs Debezium")
 	file := filepath.Join(sc.TempDir(), "debezium.properties")
 	require.NoError(sc, os.WriteFile(file, property.Append(nil, properties), 0o600))
-	cmd := exec.Command(command[0], append(command[1:], "debezium", file, "dump", sc.patience())...)
+	cmd := exec.Command(command[0], append(command[1:], "debezium", file, "dump", parity.UntilOf(sc, sc.dir).Patience())...)
 	out, err := cmd.StdoutPipe()
 	require.NoError(sc, err)
 	require.NoError(sc, cmd.Start())
@@ -263,7 +264,7 @@ func (sc *scenario) normal(line []byte) string {
 		}
 	}
 	normalTransaction(event.Topic, event.Key, event.Value)
-	normalSignals(event.Key, event.Value)
+	parity.NormalSignals(event.Key, event.Value)
 	if payload, ok := event.Value["payload"].(map[string]any); ok && payload["source"] != nil {
 		plainJSON(event.Value["schema"].(map[string]any), payload)
 		normalStamps(payload, "processed")

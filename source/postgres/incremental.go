@@ -352,7 +352,7 @@ func (s *stream) give(w *writer) error {
 	w.transaction = envelope.TransactionCount{} // they are of none
 	w.source[sourceSnapshot], w.source[sourceSchema], w.source[sourceTable] = markIncremental, t.namespace, t.name
 	w.source[sourceXID], w.source[sourceOrigin], w.source[sourceOriginLSN] = tailrace.Value{}, tailrace.Value{}, tailrace.Value{}
-	w.source[sourceLSN], w.source[sourceSequence] = tailrace.Value{}, tailrace.Value{}
+	w.source[sourceLSN], w.source[sourceSequence] = tailrace.Value{}, noSequence
 	w.begin()
 	for i, row := range rows {
 		w.stamp(time.Now().UnixMicro())
@@ -366,8 +366,11 @@ func (s *stream) give(w *writer) error {
 	return nil
 }
 
-// markIncremental is that of rows that incremental snapshots have read.
-var markIncremental = tailrace.String("incremental")
+// What the source block of rows has that incremental snapshots have read.
+var (
+	markIncremental = tailrace.String("incremental")
+	noSequence      = tailrace.String("[null,null]")
+)
 
 // decodeCells makes values of the cells of the table's columns.
 func (t *table) decodeCells(slab *tailrace.Slab, row cells) ([]tailrace.Value, error) {

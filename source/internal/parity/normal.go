@@ -41,6 +41,7 @@ func (sc *scenario) normal(line []byte) string {
 		}
 	}
 	normalTransaction(event.Topic, event.Key, event.Value)
+	NormalSignals(event.Key, event.Value)
 	if payload, ok := event.Value["payload"].(map[string]any); ok && payload["source"] != nil {
 		plainJSON(event.Value["schema"].(map[string]any), payload)
 		normalStamps(payload, "processed")

@@ -4,7 +4,8 @@
 // A scenario is a folder: before.sql is executed before the snapshot,
 // during.sql behind it, extra.properties are the properties that count, and
 // events.jsonl is what Debezium answered. differences.jsonl, which few have,
-// are the values that are meant to be others.
+// are the values that are meant to be others, and until.txt the texts of an
+// event behind which the scenario ends.
 package parity
 
 import (
@@ -131,16 +132,22 @@ func (sc *scenario) run(engine func(properties map[string]string, line func([]by
 	stop := engine(sc.properties(), func(line []byte) { lines <- bytes.Clone(line) })
 	defer stop()
 	var out []string
-	fences := 0
+	fences, until := 0, UntilOf(sc, sc.dir)
 	for fences < 2 {
 		select {
 		case line := <-lines:
 			out = append(out, sc.normal(line))
+			if fences == 1 && until.Met(out[len(out)-1]) {
+				sc.db.Exec(sc, "INSERT INTO zzz_fence VALUES (2)")
+			}
 			if !isFence(out[len(out)-1]) {
 				continue
 			}
 			if fences++; fences == 1 {
-				sc.execute("during.sql", "INSERT INTO zzz_fence VALUES (2)")
+				sc.execute("during.sql")
+				if until == nil {
+					sc.db.Exec(sc, "INSERT INTO zzz_fence VALUES (2)")
+				}
 			}
 		case <-time.After(3 * time.Minute):
 			sc.Fatalf("after %d events and %d fences nothing comes any more", len(out), fences)
@@ -196,7 +203,7 @@ func (sc *scenario) debezium(oracle string, properties map[string]string, line f
 	require.NotEmpty(sc, command, "no command is named that runs Debezium")
 	file := filepath.Join(sc.TempDir(), "debezium.properties")
 	require.NoError(sc, os.WriteFile(file, property.Append(nil, properties), 0o600))
-	cmd := exec.Command(command[0], append(command[1:], "debezium", file, "dump", "5000")...)
+	cmd := exec.Command(command[0], append(command[1:], "debezium", file, "dump", UntilOf(sc, sc.dir).Patience())...)
 	out, err := cmd.StdoutPipe()
 	require.NoError(sc, err)
 	log, err := os.Create(filepath.Join(sc.TempDir(), "log"))

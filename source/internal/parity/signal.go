@@ -1,4 +1,4 @@
-package mysql_test
+package parity
 
 import (
 	"os"
@@ -6,34 +6,37 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// until are texts of the event behind which the last statement is executed,
+// Until are texts of the event behind which the last statement is executed,
 // where a scenario has them in until.txt: of a snapshot that runs beside the
 // log nothing else tells when it is complete. Each is met once.
-type until []string
+type Until []string
 
-func (sc *scenario) until() until {
-	text, err := os.ReadFile(filepath.Join(sc.dir, "until.txt"))
+// UntilOf are those of a scenario's folder; nil where it has none.
+func UntilOf(t testing.TB, dir string) Until {
+	text, err := os.ReadFile(filepath.Join(dir, "until.txt"))
 	if os.IsNotExist(err) {
 		return nil
 	}
-	require.NoError(sc, err)
+	require.NoError(t, err)
 	return strings.Split(strings.TrimSpace(string(text)), "\n")
 }
 
-// patience is how many milliseconds without an event are the end. Notifications
+// Patience is how many milliseconds without an event are the end. Notifications
 // come before the first row, and the row takes its time.
-func (sc *scenario) patience() string {
-	if sc.until() != nil {
+func (u Until) Patience() string {
+	if u != nil {
 		return "20000"
 	}
 	return "5000"
 }
 
-func (u until) met(event string) bool {
+// Met says whether an event has all of the texts.
+func (u Until) Met(event string) bool {
 	return u != nil && !slices.ContainsFunc(u, func(text string) bool { return !strings.Contains(event, text) })
 }
 
@@ -42,9 +45,9 @@ var (
 	windowsAt = regexp.MustCompile(`Timestamp": "[^"]*"`)
 )
 
-// normalSignals takes random names and moments out of notifications and of the
+// NormalSignals takes random names and moments out of notifications and of the
 // rows that mark windows, and sorts lists of tables that are in no order.
-func normalSignals(key any, value map[string]any) {
+func NormalSignals(key any, value map[string]any) {
 	payload, _ := value["payload"].(map[string]any)
 	normalID := func(of map[string]any) {
 		if id, ok := of["id"].(string); ok && (payload["aggregate_type"] != nil || strings.HasSuffix(id, "-open") || strings.HasSuffix(id, "-close")) {

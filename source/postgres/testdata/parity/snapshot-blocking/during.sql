@@ -1,0 +1,1 @@
+INSERT INTO debezium_signal VALUES ('one', 'execute-snapshot', '{"data-collections":["public.a","public.d"],"type":"blocking","additional-conditions":[{"data-collection":"public.d","filter":"SELECT * FROM public.d WHERE x = 1"}]}');
