@@ -100,7 +100,6 @@ type arrived struct {
 
 	mu   sync.Mutex
 	next []int64 // of each writer
-	err  error
 }
 
 func (a *arrived) take(ctx context.Context, records []tailrace.Record) error {
