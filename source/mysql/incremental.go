@@ -253,7 +253,8 @@ func (s *stream) fill(ctx context.Context, c *conn, base scan) error {
 	var ids []string
 	var slab tailrace.Slab
 	identity := base.table.identity()
-	if identity == nil {
+	shared := identity == nil
+	if shared {
 		identity = o.places
 	}
 	for {
@@ -279,7 +280,7 @@ func (s *stream) fill(ctx context.Context, c *conn, base scan) error {
 	if err != nil {
 		return err
 	}
-	s.chunk, s.identity = base.table, identity
+	s.chunk, s.identity, s.shared = base.table, identity, shared
 	snap.Fill(packets, ids, last)
 	return nil
 }
@@ -329,24 +330,43 @@ func (t *table) idOf(places []int, columns []tailrace.Value) string {
 
 // seen drops what the window has of a row that the log has changed.
 func (s *stream) seen(t *table, before, after []tailrace.Value) {
-	if !s.asked.Incremental.Concerns(t.id.String()) {
+	snap := &s.asked.Incremental
+	if !snap.Concerns(t.id.String()) {
 		return
 	}
 	if t != s.chunk && !t.same(s.chunk) {
-		s.asked.Incremental.Reread() // the table has another definition than the chunk was read by
+		snap.Reread() // the table has another definition than the chunk was read by
 		return
 	}
-	for _, columns := range [][]tailrace.Value{before, after} {
-		if columns == nil {
-			continue
-		}
-		for _, place := range s.identity {
-			if columns[place].IsUnchanged() && before != nil {
-				columns[place] = before[place]
-			}
-		}
-		s.asked.Incremental.Seen(t.idOf(s.identity, columns))
+	was, is := s.windowID(before, nil), s.windowID(after, before)
+	if s.shared && s.unclear(was, is) {
+		snap.Reread()
+		return
 	}
+	snap.Seen(was)
+	snap.Seen(is)
+}
+
+// windowID tells a row of the log from others, as the window does; "" for none.
+// What the log did not carry of it is that of the other.
+func (s *stream) windowID(columns, other []tailrace.Value) string {
+	if columns == nil {
+		return ""
+	}
+	for _, place := range s.identity {
+		if columns[place].IsUnchanged() && other != nil {
+			columns[place] = other[place]
+		}
+	}
+	return s.chunk.idOf(s.identity, columns)
+}
+
+// unclear says whether it cannot be told which row of the window a change is
+// of, in a table without a key whose rows may share what chunks are cut by: one
+// of several, or one that came to have what another has.
+func (s *stream) unclear(was, is string) bool {
+	_, there := s.asked.Incremental.Row(is)
+	return is != "" && is != was && there || was != "" && !s.asked.Incremental.Alone(was)
 }
 
 // closeWindow gives what is left of the chunk, and goes on to the next.

@@ -52,11 +52,13 @@ type stream struct {
 
 	// Of the incremental snapshot: how far the log has been read, where the
 	// window ends, or by which name the table of signals marks that; the table
-	// that the chunk is of, and the columns that tell its rows apart.
+	// that the chunk is of, the columns that tell its rows apart, and whether rows
+	// may share those.
 	reached, high  mark
 	window, opened string
 	chunk          *table
 	identity       []int
+	shared         bool
 
 	previous [2]tailrace.Value // GTID and thread of the last transaction, for a blocking snapshot
 }

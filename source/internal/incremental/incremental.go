@@ -238,6 +238,12 @@ func (s *Snapshot[R]) Row(id string) (row R, ok bool) {
 	return row, ok
 }
 
+// Alone says whether at most one row of the chunk has the id and was not seen.
+func (s *Snapshot[R]) Alone(id string) bool {
+	i, there := s.at[id]
+	return !there || s.same[i] < 0
+}
+
 // Renew puts what the log has of a row in its place, where that does not say all
 // that the chunk knows of it. id is the one that the row has had, and now the
 // one that it has.
