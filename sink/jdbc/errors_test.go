@@ -3,6 +3,7 @@ package jdbc_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,7 @@ func TestMissingPermission(t *testing.T) {
 				t.Cleanup(func() { d.exec("DROP USER " + user) })
 				d.exec("GRANT SELECT ON people TO " + user)
 			}
+			s.URL = regexp.MustCompile(`\w+:\w+@`).ReplaceAllString(s.URL, "") // whose user would go before
 			s.User, s.Password = user, "pw"
 			w := open(t, s)
 			err := w.Write(t.Context(), []tailrace.Record{row(1, tailrace.String("a"), tailrace.Value{})})
