@@ -34,8 +34,10 @@ func FuzzPosition(f *testing.F) {
 		if p.Commit == 0 {
 			p.Changes = 0
 		}
-		again, err := parsePosition(string(p.append(nil)))
+		written := string(p.append(nil))
+		again, err := parsePosition(written)
 		require.NoError(t, err)
+		p.text = written
 		assert.Equal(t, p, again)
 	})
 }
