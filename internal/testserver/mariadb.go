@@ -2,22 +2,11 @@ package testserver
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 )
-
-// mariadbHome is where the programs of one MariaDB are.
-type mariadbHome struct {
-	name string // of the kind
-	root string // the root directory that the programs see; "" for the machine's own
-}
 
 const (
 	mariadbd         = "/usr/sbin/mariadbd"
@@ -31,7 +20,7 @@ func mariadbKind() Kind {
 		Env:   "TAILRACE_MARIADB",
 		needs: []need{{mariadbd, "mariadb-server"}, {mariadbInstallDB, "mariadb-server"}},
 		start: func(ctx context.Context, s *Site, options []string) (*Process, error) {
-			return s.newMariaDB(ctx, mariadbHome{name: "mariadb"}, options)
+			return s.newMariaDB(ctx, home{name: "mariadb"}, options)
 		},
 	}
 }
@@ -43,93 +32,49 @@ func mariadb11Kind() Kind {
 		Env:   "TAILRACE_MARIADB11",
 		needs: []need{{"debootstrap", "debootstrap"}},
 		start: func(ctx context.Context, s *Site, options []string) (*Process, error) {
-			home, err := s.mariadb11(ctx)
+			h, err := s.mariadb11(ctx)
 			if err != nil {
 				return nil, err
 			}
-			return s.newMariaDB(ctx, home, options)
+			return s.newMariaDB(ctx, h, options)
 		},
 	}
 }
 
 // mariadb11 brings MariaDB 11, with the plugins of its server package. That is unpacked and not installed: it wants a system
 // with users and services of its own.
-func (s *Site) mariadb11(ctx context.Context) (mariadbHome, error) {
-	home := mariadbHome{name: "mariadb11"}
+func (s *Site) mariadb11(ctx context.Context) (home, error) {
+	h := home{name: "mariadb11"}
 	var err error
-	home.root, err = s.cache.Dir(ctx, "mariadb11/system", func(dir string) error {
-		if err := s.debootstrap(ctx, home.name, dir, "mariadb-server-core"); err != nil {
+	h.root, err = s.cache.Dir(ctx, "mariadb11/system", func(dir string) error {
+		if err := s.debootstrap(ctx, h.name, dir, "mariadb-server-core"); err != nil {
 			return err
 		}
-		return s.unpack(ctx, home.name, dir, "mariadb-server")
+		return s.unpack(ctx, h.name, dir, "mariadb-server")
 	})
-	return home, err
+	return h, err
 }
 
-func (s *Site) newMariaDB(ctx context.Context, home mariadbHome, options []string) (*Process, error) {
-	version, err := versionOf(ctx, home.root, mariadbd)
+func (s *Site) newMariaDB(ctx context.Context, h home, options []string) (*Process, error) {
+	version, err := versionOf(ctx, h.root, mariadbd)
 	if err != nil {
 		return nil, err
 	}
-	initialised, err := s.cache.Dir(ctx, home.name+"/data-"+version, func(dir string) error {
-		return s.initMariaDB(ctx, home, dir)
+	initialised, err := s.cache.Dir(ctx, h.name+"/data-"+version, func(dir string) error {
+		return s.initMariaDB(ctx, h, dir)
 	})
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	dir, release, err := s.runDir(ctx, home.temp(), home.name)
-	if err != nil {
-		return nil, err
-	}
-	p := &Process{Name: home.name, dir: dir, attr: unprivileged(home.root), stop: syscall.SIGTERM, release: release}
-	p.serveMySQL("mariadb", port)
-	inside := home.inside(dir)
-	p.argv = slices.Concat([]string{mariadbd, "--no-defaults",
-		"--datadir=" + inside + "/data",
-		"--socket=socket",
-		"--pid-file=" + inside + "/pid",
-		"--tmpdir=" + inside,
-		"--bind-address=127.0.0.1",
-		"--port=" + strconv.Itoa(port),
-		"--skip-name-resolve",
-		"--server-id=1",
-		"--log-bin=binlog",
-		"--binlog-format=ROW",
-		"--character-set-server=utf8mb4",
-		"--max-allowed-packet=1G",
-		"--max-connections=500",
-		"--log-bin-trust-function-creators=ON",
-		"--default-time-zone=+00:00",
-		// What a crash of the machine would lose does not matter here.
-		"--sync-binlog=0",
-		"--innodb-flush-log-at-trx-commit=2",
-		"--innodb-doublewrite=OFF",
-	}, options)
-	if err := errors.Join(copyData(filepath.Join(dir, "data"), initialised), own(dir)); err != nil {
-		return nil, errors.Join(err, p.Close())
-	}
-	return p, nil
+	return s.newMySQL(ctx, h, "mariadb", mariadbd, initialised, func(inside string) []string {
+		return append([]string{"--socket=socket", "--tmpdir=" + inside, "--character-set-server=utf8mb4"}, options...)
+	})
 }
-
-// temp is where the data of servers is.
-func (h mariadbHome) temp() string {
-	if h.root == "" {
-		return os.TempDir()
-	}
-	return filepath.Join(h.root, "srv")
-}
-
-// inside is a path as the programs see it.
-func (h mariadbHome) inside(path string) string { return strings.TrimPrefix(path, h.root) }
 
 // initMariaDB fills dir with the data of a new server.
-func (s *Site) initMariaDB(ctx context.Context, home mariadbHome, dir string) error {
-	return s.log.During(home.name, "initialise data", func(output io.Writer) error {
-		run, release, err := s.runDir(ctx, home.temp(), home.name+"-init")
+func (s *Site) initMariaDB(ctx context.Context, h home, dir string) error {
+	return s.log.During(h.name, "initialise data", func(output io.Writer) error {
+		run, release, err := s.runDir(ctx, h.temp(), h.name+"-init")
 		if err != nil {
 			return err
 		}
@@ -141,8 +86,8 @@ func (s *Site) initMariaDB(ctx context.Context, home mariadbHome, dir string) er
 		if err := own(run); err != nil {
 			return err
 		}
-		inside := home.inside(run)
-		if err := runUnprivileged(ctx, output, home.root, mariadbInstallDB, "--no-defaults", "--datadir="+inside+"/data",
+		inside := h.inside(run)
+		if err := runUnprivileged(ctx, output, h.root, mariadbInstallDB, "--no-defaults", "--datadir="+inside+"/data",
 			"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--force",
 			"--extra-file="+inside+"/root.sql"); err != nil {
 			return err

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -42,47 +41,59 @@ func startMySQL(ctx context.Context, s *Site, options []string) (*Process, error
 	if err != nil {
 		return nil, err
 	}
+	h := home{name: "mysql", root: system}
 	initialised, err := s.cache.Dir(ctx, "mysql/data", func(dir string) error {
-		return s.initMySQL(ctx, system, dir)
+		return s.initMySQL(ctx, h, dir)
 	})
 	if err != nil {
 		return nil, err
 	}
+	return s.newMySQL(ctx, h, "mysql", mysqld, initialised, func(inside string) []string {
+		return append([]string{
+			"--socket=" + inside + "/socket",
+			"--mysqlx=0",
+			"--secure-file-priv=",
+			"--gtid-mode=ON",
+			"--enforce-gtid-consistency=ON",
+			"--local-infile=ON",
+		}, options...)
+	})
+}
+
+const mysqld = "/usr/sbin/mysqld"
+
+// newMySQL prepares a server of MySQL or MariaDB, whose data is copied from what was initialised. The options beside those that
+// both have are given for the directory of the server as the program sees it.
+func (s *Site) newMySQL(ctx context.Context, h home, scheme, program, initialised string, options func(inside string) []string) (*Process, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	dir, release, err := s.runDir(ctx, filepath.Join(system, "srv"), "mysql")
+	dir, release, err := s.runDir(ctx, h.temp(), h.name)
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{Name: "mysql", dir: dir, attr: unprivileged(system), stop: syscall.SIGTERM, release: release}
-	p.serveMySQL("mysql", port)
-	inside := strings.TrimPrefix(dir, system)
-	p.argv = slices.Concat([]string{"/usr/sbin/mysqld", "--no-defaults",
+	p := &Process{Name: h.name, dir: dir, attr: unprivileged(h.root), stop: syscall.SIGTERM, release: release}
+	p.serveMySQL(scheme, port)
+	inside := h.inside(dir)
+	p.argv = slices.Concat([]string{program, "--no-defaults",
 		"--datadir=" + inside + "/data",
-		"--socket=" + inside + "/socket",
 		"--pid-file=" + inside + "/pid",
 		"--bind-address=127.0.0.1",
 		"--port=" + strconv.Itoa(port),
-		"--mysqlx=0",
 		"--skip-name-resolve",
-		"--secure-file-priv=",
 		"--server-id=1",
 		"--log-bin=binlog",
 		"--binlog-format=ROW",
-		"--gtid-mode=ON",
-		"--enforce-gtid-consistency=ON",
 		"--max-allowed-packet=1G",
 		"--max-connections=500",
-		"--local-infile=ON",
 		"--log-bin-trust-function-creators=ON",
 		"--default-time-zone=+00:00",
 		// What a crash of the machine would lose does not matter here.
 		"--sync-binlog=0",
 		"--innodb-flush-log-at-trx-commit=2",
 		"--innodb-doublewrite=OFF",
-	}, options)
+	}, options(inside))
 	if err := errors.Join(copyData(filepath.Join(dir, "data"), initialised), own(dir)); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
@@ -90,9 +101,9 @@ func startMySQL(ctx context.Context, s *Site, options []string) (*Process, error
 }
 
 // initMySQL fills dir with the data of a new server.
-func (s *Site) initMySQL(ctx context.Context, system, dir string) error {
-	return s.log.During("mysql", "initialise data", func(output io.Writer) error {
-		run, release, err := s.runDir(ctx, filepath.Join(system, "srv"), "mysql-init")
+func (s *Site) initMySQL(ctx context.Context, h home, dir string) error {
+	return s.log.During(h.name, "initialise data", func(output io.Writer) error {
+		run, release, err := s.runDir(ctx, h.temp(), h.name+"-init")
 		if err != nil {
 			return err
 		}
@@ -104,8 +115,8 @@ func (s *Site) initMySQL(ctx context.Context, system, dir string) error {
 		if err := own(run); err != nil {
 			return err
 		}
-		inside := strings.TrimPrefix(run, system)
-		if err := runUnprivileged(ctx, output, system, "/usr/sbin/mysqld", "--no-defaults", "--initialize-insecure",
+		inside := h.inside(run)
+		if err := runUnprivileged(ctx, output, h.root, mysqld, "--no-defaults", "--initialize-insecure",
 			"--datadir="+inside+"/data", "--init-file="+inside+"/root.sql", "--innodb-redo-log-capacity=8M"); err != nil {
 			return err
 		}

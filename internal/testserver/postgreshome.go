@@ -22,8 +22,7 @@ const postgresPrograms = "/usr/lib/postgresql/*/bin"
 
 // postgresHome is where the programs of one PostgreSQL are.
 type postgresHome struct {
-	name     string // of the kind
-	root     string // the root directory that the programs see; "" for the machine's own
+	home
 	programs string // their directory, as seen from the root
 }
 
@@ -42,7 +41,7 @@ func startPostgres(ctx context.Context, s *Site, options []string) (*Process, er
 	if len(found) == 0 {
 		return nil, fmt.Errorf("start postgres: there is no %s", postgresPrograms)
 	}
-	home := postgresHome{name: "postgres", programs: found[len(found)-1]}
+	home := postgresHome{home: home{name: "postgres"}, programs: found[len(found)-1]}
 	return s.newPostgres(ctx, home, s.initialised(home), options)
 }
 
@@ -84,7 +83,7 @@ func (s *Site) postgres18(ctx context.Context) (postgresHome, error) {
 	if err != nil {
 		return postgresHome{}, err
 	}
-	home := postgresHome{name: "postgres18", root: system, programs: "/usr/lib/postgresql/18/bin"}
+	home := postgresHome{home: home{name: "postgres18", root: system}, programs: "/usr/lib/postgresql/18/bin"}
 	// The entry says that all of them were unpacked, in this system.
 	_, err = s.cache.Dir(ctx, strings.TrimPrefix(system, s.cache.root)+"/srv/postgresql-18", func(string) error {
 		return s.unpack(ctx, "postgres18", system, "postgresql-18", "postgresql-18-pgvector")
@@ -178,17 +177,6 @@ func (s *Site) newPostgres(ctx context.Context, home postgresHome, fill func(ctx
 	}
 	return p, nil
 }
-
-// temp is where the data of servers is.
-func (h postgresHome) temp() string {
-	if h.root == "" {
-		return os.TempDir()
-	}
-	return filepath.Join(h.root, "srv")
-}
-
-// inside is a path as the programs see it.
-func (h postgresHome) inside(path string) string { return strings.TrimPrefix(path, h.root) }
 
 // initialised gives what makes the data of a new server.
 func (s *Site) initialised(home postgresHome) func(context.Context, string) error {
