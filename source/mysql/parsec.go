@@ -67,7 +67,10 @@ func (p *parsec) Read(b []byte) (int, error) {
 // Write takes a packet of the library.
 func (p *parsec) Write(b []byte) (int, error) {
 	const header, number = 4, 3
-	if p.in || len(b) < header || b[number] == 0 {
+	if p.in {
+		return p.upper.Write(b)
+	}
+	if len(b) < header || b[number] == 0 {
 		p.in = true
 		return p.upper.Write(b)
 	}
