@@ -32,12 +32,16 @@ func (c child) runPostgres(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	src := postgres.Source{
+		Addr: c.Addr, User: c.User, Password: c.Password, Database: c.Database, TopicPrefix: "crash",
+		Streaming: postgres.StreamingParallel, StreamMemory: 16 << 10, StreamDir: c.Dir, BatchRows: 100, SnapshotThreads: c.Threads,
+	}
+	if c.Snapshot != nil {
+		src = c.Snapshot.ofPostgres(src, c.Dir)
+	}
 	e, err := engine.New(engine.Config{
-		Name: "file",
-		Source: postgres.Source{
-			Addr: c.Addr, User: c.User, Password: c.Password, Database: c.Database, TopicPrefix: "crash",
-			Streaming: postgres.StreamingParallel, StreamMemory: 16 << 10, StreamDir: c.Dir, BatchRows: 100, SnapshotThreads: c.Threads,
-		},
+		Name:           "file",
+		Source:         src,
 		Sink:           file,
 		Offsets:        offset.File(filepath.Join(c.Dir, "file.offsets")),
 		CommitInterval: 10 * time.Millisecond,

@@ -31,6 +31,8 @@ type snapshots struct {
 	Threads  int
 	ReadOnly bool // nothing is written to the table that tells of incremental ones
 	Blocking bool // the signal asks for all rows at once
+	Delete   bool // PostgreSQL's windows are marked by rows that are deleted
+	File     bool // the signal comes by a file, and there is no table
 }
 
 // runSnapshots streams the database to a file, and dawdles, so that kills come
