@@ -11,6 +11,7 @@ package recorded
 import (
 	"bufio"
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -21,6 +22,9 @@ import (
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/converter"
+	"github.com/tailrace-io/tailrace/converter/registry"
+	"github.com/tailrace-io/tailrace/engine/connect/property"
+	"github.com/tailrace-io/tailrace/internal/memoryregistry"
 )
 
 var record = flag.Bool("record", false, "ask the real converters anew: the command that $TAILRACE_CONVERTERS names takes lines and answers each with a line")
@@ -83,6 +87,116 @@ func Run(t *testing.T, file string, least int, check func(t *testing.T, c *Case)
 			c.Topic = "t"
 		}
 		t.Run(c.Name, func(t *testing.T) { check(t, c) })
+	}
+}
+
+// RunWrites runs a test for each line of a file of data that is written by a
+// schema which is JSON itself: the bytes, the schema and what is read of the
+// bytes are those of the class.
+func RunWrites[C converter.Converter](t *testing.T, file string, least int, configured func(*property.Set) C) {
+	t.Helper()
+	Run(t, file, least, func(t *testing.T, c *Case) {
+		server, p := c.Configuration(t)
+		made := configured(p)
+		schema, v := Parse(t, c.Data)
+		got, err := made.Append([]byte{}, c.Topic, schema, v)
+		switch {
+		case c.Ours != "":
+			return
+		case c.Want.Error != "":
+			if err == nil {
+				t.Fatalf("there is no error; %s: %s", c.Class, c.Want.Error)
+			}
+			return
+		case err != nil:
+			t.Fatal(err)
+		case c.Want.Bytes == nil:
+			if got != nil {
+				t.Fatalf("the bytes are %x, and should be none", got)
+			}
+			return
+		}
+		want, have := Canonical(t, []byte(c.Want.Schema)), Canonical(t, []byte(server.Latest(c.Want.Subject)))
+		if have != want {
+			t.Fatalf("the schema is\n%s\nand should be\n%s", have, want)
+		}
+		c.CheckBytes(t, made, got)
+	})
+}
+
+// RunReads runs a test for each line of a file of bytes that are read by a schema
+// of the registry: what is read is what the class reads.
+func RunReads[C converter.Converter](t *testing.T, file string, least int, configured func(*property.Set) C) {
+	t.Helper()
+	Run(t, file, least, func(t *testing.T, c *Case) {
+		server, p := c.Configuration(t)
+		server.Put(t, c.Topic+"-value", registry.Schema{Type: registry.Type(c.Type), Text: c.Schema})
+		data, err := hex.DecodeString(*c.Read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		schema, v, err := configured(p).Decode(c.Topic, data)
+		if c.Ours == "error" || c.Ours == "" && c.Want.Error != "" {
+			if err == nil {
+				t.Fatalf("there is no error; %s: %s", c.Class, c.Want.Error)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Ours == "" {
+			c.checkBack(t, schema, v)
+		}
+		if err := schema.Validate(v); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// Configuration starts a registry for the case, and gives the part of a
+// configuration that the case's converter is made of. As with the classes, a
+// property that the converter does not know is no error.
+func (c *Case) Configuration(t *testing.T) (*memoryregistry.Server, *property.Set) {
+	t.Helper()
+	server, _ := memoryregistry.Start(t)
+	part := "value.converter."
+	if c.Key {
+		part = "key.converter."
+	}
+	config := map[string]string{part + "schema.registry.url": server.URL}
+	for key, v := range c.Config {
+		config[part+key] = v
+	}
+	return server, property.New(config).Sub(part)
+}
+
+// CheckBytes compares what a converter wrote, and what it reads of that.
+func (c *Case) CheckBytes(t *testing.T, made converter.Converter, got []byte) {
+	t.Helper()
+	if text := hex.EncodeToString(got); text != *c.Want.Bytes {
+		t.Errorf("the bytes are %s, and should be %s", text, *c.Want.Bytes)
+	}
+	schema, v, err := made.Decode(c.Topic, got)
+	if c.Want.BackError != "" {
+		if err == nil {
+			t.Fatalf("there is no error in what is read; %s: %s", c.Class, c.Want.BackError)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.checkBack(t, schema, v)
+	if err := schema.Validate(v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *Case) checkBack(t *testing.T, schema *tailrace.Schema, v tailrace.Value) {
+	t.Helper()
+	if want, have := Canonical(t, c.Want.Back), Text(t, schema, v); have != want {
+		t.Fatalf("what is read is\n%s\nand should be\n%s", have, want)
 	}
 }
 
