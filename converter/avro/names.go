@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/converter/internal/names"
 )
 
 // What Confluent's converter calls things in the schemas that it writes.
@@ -38,37 +39,12 @@ func scrubFull(name string) string {
 }
 
 // scrub makes a name one that Avro allows, as Confluent's converter does: what
-// is not allowed is written as in a URL, with an underscore for the percent.
+// is not allowed is escaped, and an x precedes digits.
 func scrub(name string) string {
-	ok := name == "" || name[0] < '0' || name[0] > '9'
-	for i := 0; i < len(name) && ok; i++ {
-		ok = plain(name[i])
+	if name != "" && name[0] >= '0' && name[0] <= '9' {
+		return "x" + names.Escape(name)
 	}
-	if ok {
-		return name
-	}
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	if name[0] >= '0' && name[0] <= '9' {
-		b.WriteByte('x')
-	}
-	for i := 0; i < len(name); i++ {
-		switch c := name[i]; {
-		case plain(c):
-			b.WriteByte(c)
-		case strings.IndexByte(" -.*", c) >= 0: // which a URL has as they are, or as one character
-			b.WriteByte('_')
-		default:
-			b.WriteByte('_')
-			b.WriteByte(hex[c>>4])
-			b.WriteByte(hex[c&15])
-		}
-	}
-	return b.String()
-}
-
-func plain(c byte) bool {
-	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_'
+	return names.Escape(name)
 }
 
 func isUnion(s *tailrace.Schema) bool {

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/converter/internal/names"
 )
 
 // What Confluent's converter calls things.
@@ -32,7 +33,7 @@ const (
 	timestampMessage = "google.protobuf.Timestamp"
 )
 
-// files are where messages are imported from.
+// fileOf gives the file that a message is imported from.
 func fileOf(message string) string {
 	switch message {
 	case decimalMessage:
@@ -81,7 +82,7 @@ func (c *Config) identifier(name string) (string, error) {
 		return "", errors.New("an empty name, which Protobuf does not allow")
 	}
 	for i := 0; i < len(name); i++ {
-		if !plain(name[i]) || i == 0 && name[0] >= '0' && name[0] <= '9' {
+		if !names.Allowed(name[i]) || i == 0 && name[0] >= '0' && name[0] <= '9' {
 			return "", fmt.Errorf("the name %q, which Protobuf does not allow: rename it, or have it changed by scrub.invalid.names=true (Config.ScrubNames)", name)
 		}
 	}
@@ -89,38 +90,12 @@ func (c *Config) identifier(name string) (string, error) {
 }
 
 // scrub makes a name one that Protobuf allows, as Confluent's converter does:
-// what is not allowed is written as in a URL, with an underscore for the
-// percent, and an x precedes digits and underscores.
+// what is not allowed is escaped, and an x precedes digits and underscores.
 func scrub(name string) string {
-	ok := name == "" || name[0] != '_' && (name[0] < '0' || name[0] > '9')
-	for i := 0; i < len(name) && ok; i++ {
-		ok = plain(name[i])
+	if name != "" && (name[0] == '_' || name[0] >= '0' && name[0] <= '9') {
+		return "x" + names.Escape(name)
 	}
-	if ok {
-		return name
-	}
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	if name[0] == '_' || name[0] >= '0' && name[0] <= '9' {
-		b.WriteByte('x')
-	}
-	for i := 0; i < len(name); i++ {
-		switch c := name[i]; {
-		case plain(c):
-			b.WriteByte(c)
-		case strings.IndexByte(" -.*", c) >= 0: // which a URL has as they are, or as one character
-			b.WriteByte('_')
-		default:
-			b.WriteByte('_')
-			b.WriteByte(hex[c>>4])
-			b.WriteByte(hex[c&15])
-		}
-	}
-	return b.String()
-}
-
-func plain(c byte) bool {
-	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_'
+	return names.Escape(name)
 }
 
 // entryName is what the message of a map's entries is called.
