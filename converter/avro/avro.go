@@ -234,12 +234,9 @@ func (c *Converter) readPlan(topic string, id int) (*readPlan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the schema with the id %d: %w", id, err)
 	}
-	version := 0
-	if subject, err := c.config.Subject.Subject(topic, c.config.Key, a.name); err == nil {
-		version, err = c.config.Client.VersionOf(ctx, subject, text)
-		if err != nil && !errors.Is(err, registry.ErrNotFound) {
-			return nil, err
-		}
+	version, err := c.config.VersionOf(ctx, topic, a.name, text)
+	if err != nil {
+		return nil, err
 	}
 	s, root, err := c.config.read(a, version)
 	if err != nil {

@@ -184,12 +184,9 @@ func (c *Converter) readPlan(topic string, id int) (*reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the schema with the id %d: %w", id, err)
 	}
-	version := 0
-	if subject, err := c.config.Subject.Subject(topic, c.config.Key, s.Name()); err == nil {
-		version, err = c.config.Client.VersionOf(ctx, subject, text)
-		if err != nil && !errors.Is(err, registry.ErrNotFound) {
-			return nil, err
-		}
+	version, err := c.config.VersionOf(ctx, topic, s.Name(), text)
+	if err != nil {
+		return nil, err
 	}
 	if s, err = c.config.read(text.Text, refs, version); err != nil {
 		return nil, fmt.Errorf("the schema with the id %d: %w", id, err)

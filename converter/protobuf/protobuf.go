@@ -247,12 +247,9 @@ func (c *Converter) readPlan(topic string, id int, place []int) (*reader, error)
 	if err != nil {
 		return nil, fmt.Errorf("the schema with the id %d: %w", id, err)
 	}
-	version := 0
-	if subject, err := c.config.Subject.Subject(topic, c.config.Key, string(md.FullName())); err == nil {
-		version, err = c.config.Client.VersionOf(ctx, subject, text)
-		if err != nil && !errors.Is(err, registry.ErrNotFound) {
-			return nil, err
-		}
+	version, err := c.config.VersionOf(ctx, topic, string(md.FullName()), text)
+	if err != nil {
+		return nil, err
 	}
 	r, err := c.config.reader(md, version)
 	if err != nil {

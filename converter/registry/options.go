@@ -115,6 +115,21 @@ func (o *Options) Enrol(ctx context.Context, topic, record string, s Schema) (id
 	return id, s, err
 }
 
+// VersionOf gives which version of its subject the schema is by which data of the
+// topic was written; 0 where it is none, as under the subject of another topic,
+// or where no subject can be named. Record is as in Enrol.
+func (o *Options) VersionOf(ctx context.Context, topic, record string, s Schema) (int, error) {
+	subject, err := o.Subject.Subject(topic, o.Key, record)
+	if err != nil {
+		return 0, nil
+	}
+	version, err := o.Client.VersionOf(ctx, subject, s)
+	if errors.Is(err, ErrNotFound) {
+		return 0, nil
+	}
+	return version, err
+}
+
 // HeaderSize is the length of what precedes the data in the wire format: a zero
 // byte and the schema's id in four.
 const HeaderSize = 5
