@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -166,10 +167,8 @@ func literal(t *testing.T, text json.RawMessage) tailrace.Value {
 	var tagged map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal(text, &tagged), string(text))
 	require.Len(t, tagged, 1)
-	for tag, raw := range tagged {
-		return literalOf(t, tag, raw)
-	}
-	panic("unreachable")
+	tag := slices.Collect(maps.Keys(tagged))[0]
+	return literalOf(t, tag, tagged[tag])
 }
 
 func literalOf(t *testing.T, tag string, raw json.RawMessage) tailrace.Value {

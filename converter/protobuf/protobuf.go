@@ -163,28 +163,28 @@ func (c *Converter) plan(topic string, s *tailrace.Schema) (*writePlan, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := registry.Schema{Type: registry.Protobuf, Text: text}
 	// Whether the data can be written at all is found out before anybody else
 	// sees its schema.
 	mine, err := parse(text, nil)
 	if err != nil {
 		return nil, fmt.Errorf("the schema of the data is none of Protobuf: %w", err)
 	}
-	if _, _, err := c.config.writer(s, mine, name); err != nil {
+	body, md, err := c.config.writer(s, mine, name)
+	if err != nil {
 		return nil, err
 	}
-	id, by, err := c.config.Enrol(context.Background(), topic, name, own)
+	id, by, err := c.config.Enrol(context.Background(), topic, name, registry.Schema{Type: registry.Protobuf, Text: text})
 	if err != nil {
 		return nil, err
 	}
 	if by.Text != text {
-		if mine, err = c.parse(by); err != nil {
+		theirs, err := c.parse(by)
+		if err == nil {
+			body, md, err = c.config.writer(s, theirs, name)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("the schema with the id %d: %w", id, err)
 		}
-	}
-	body, md, err := c.config.writer(s, mine, name)
-	if err != nil {
-		return nil, fmt.Errorf("the schema with the id %d: %w", id, err)
 	}
 	return &writePlan{header: string(appendPlace(registry.AppendHeader(nil, id), md)), body: body}, nil
 }
