@@ -331,7 +331,7 @@ func (t *table) idOf(places []int, columns []tailrace.Value) string {
 // seen drops what the window has of a row that the log has changed.
 func (s *stream) seen(t *table, before, after []tailrace.Value) {
 	snap := &s.asked.Incremental
-	if !snap.Concerns(t.id.String()) {
+	if !snap.Concerns(t.fullName) {
 		return
 	}
 	if t != s.chunk && !t.same(s.chunk) {

@@ -257,7 +257,7 @@ func (s *stream) seen(m *pgoutput.Message) {
 	snap := &s.asked.Incremental
 	if m.Kind == pgoutput.Truncate {
 		for _, oid := range m.Tables {
-			if t := s.relations[oid]; t != nil && snap.Concerns(t.id.String()) {
+			if t := s.relations[oid]; t != nil && snap.Concerns(t.fullName) {
 				snap.Drop()
 				clear(s.window.added)
 			}
@@ -265,7 +265,7 @@ func (s *stream) seen(m *pgoutput.Message) {
 		return
 	}
 	t := s.relations[m.Table]
-	if t == nil || !snap.Concerns(t.id.String()) {
+	if t == nil || !snap.Concerns(t.fullName) {
 		return
 	}
 	w := &s.window
