@@ -10,17 +10,16 @@ import (
 )
 
 // heartbeat adds the record of one, and runs the statement that goes with it.
-func (s *stream) heartbeat(ctx context.Context, w *writer) (err error) {
+func (s *stream) heartbeat(ctx context.Context, w *writer) error {
 	if s.src.HeartbeatQuery != "" {
-		if s.catalog == nil {
-			if s.catalog, err = s.src.connect(ctx); err != nil {
-				return err
+		err := s.ask(ctx, func(c *conn) error {
+			if err := c.exec(ctx, s.src.HeartbeatQuery); err != nil {
+				return fmt.Errorf("run HeartbeatQuery: %w", err)
 			}
-		}
-		if err := s.catalog.exec(ctx, s.src.HeartbeatQuery); err != nil {
-			s.catalog.Close()
-			s.catalog = nil
-			return fmt.Errorf("run HeartbeatQuery: %w", err)
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	w.begin()

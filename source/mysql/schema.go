@@ -278,34 +278,18 @@ func (c *schemaChange) drop(id tableID) {
 
 // databaseCollation is the collation that a database gives its tables.
 func (s *stream) databaseCollation(ctx context.Context, db string) (string, error) {
-	c, err := s.asking(ctx)
+	var rows [][]cell
+	err := s.ask(ctx, func(c *conn) (err error) {
+		rows, err = c.query(ctx, "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "+quoteText(db))
+		return err
+	})
 	if err != nil {
 		return "", err
-	}
-	rows, err := c.query(ctx, "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "+quoteText(db))
-	if err != nil {
-		return "", s.askedInVain(err)
 	}
 	if len(rows) == 0 {
 		return s.server.variables["collation_server"], nil
 	}
 	return rows[0][0].V, nil
-}
-
-// asking is the connection on which the catalog is asked.
-func (s *stream) asking(ctx context.Context) (_ *conn, err error) {
-	if s.catalog == nil {
-		s.catalog, err = s.src.connect(ctx)
-	}
-	return s.catalog, err
-}
-
-// askedInVain closes the connection after an error: it may be of no use any
-// more, and another try makes a new one.
-func (s *stream) askedInVain(err error) error {
-	s.catalog.Close()
-	s.catalog = nil
-	return err
 }
 
 // settle finds the definition that a table had when rows of it were logged,
@@ -315,17 +299,16 @@ func (s *stream) askedInVain(err error) error {
 // known of columns of the same name and type. It gives nil for what has no rows
 // of a table, as a sequence.
 func (s *stream) settle(ctx context.Context, id tableID, m *binlog.TableMap) (*table, error) {
-	c, err := s.asking(ctx)
+	var found map[tableID]*definition
+	var at position
+	err := s.ask(ctx, func(c *conn) (err error) {
+		if found, err = c.define(ctx, s.server, []tableID{id}); err == nil {
+			at, err = s.server.tip(ctx, c)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
-	}
-	found, err := c.define(ctx, s.server, []tableID{id})
-	if err != nil {
-		return nil, s.askedInVain(err)
-	}
-	at, err := s.server.tip(ctx, c)
-	if err != nil {
-		return nil, s.askedInVain(err)
 	}
 	now, known := found[id], s.definitionOf(id)
 	why := errors.New("the table is not there any more")

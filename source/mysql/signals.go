@@ -102,8 +102,8 @@ func (s *stream) Known(ctx context.Context) ([]string, error) {
 	return names, err
 }
 
-// ask uses the connection on which the server is asked about itself; after an
-// error another one is made.
+// ask uses the connection on which the server is asked about itself. After an
+// error it may be of no use any more, and another try makes a new one.
 func (s *stream) ask(ctx context.Context, do func(*conn) error) (err error) {
 	if s.catalog == nil {
 		if s.catalog, err = s.src.connect(ctx); err != nil {

@@ -313,13 +313,13 @@ type search struct {
 // searchXA finds a transaction that was prepared before the stream began.
 func (s *stream) searchXA(ctx context.Context, commit *binlog.Event, id string) (preparedXA, error) {
 	if s.search == nil {
-		c, err := s.asking(ctx)
+		var files []string
+		err := s.ask(ctx, func(c *conn) (err error) {
+			files, err = s.server.logs(ctx, c)
+			return err
+		})
 		if err != nil {
 			return preparedXA{}, err
-		}
-		files, err := s.server.logs(ctx, c)
-		if err != nil {
-			return preparedXA{}, s.askedInVain(err)
 		}
 		log, _, err := s.openLog(ctx, binlog.From{File: files[0], Pos: firstEvent}, secondServerID(s.src.ServerID))
 		if err != nil {
