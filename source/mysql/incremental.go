@@ -119,10 +119,8 @@ const stampLayout = "2006-01-02T15:04:05.000000000Z07:00"
 // consistent begins a transaction of MariaDB of which is known what in the log
 // it sees.
 func (s *stream) consistent(ctx context.Context, c *conn) (visible bool, err error) {
-	for _, sql := range []string{"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT"} {
-		if err := c.exec(ctx, sql); err != nil {
-			return false, err
-		}
+	if err := c.takeView(ctx); err != nil {
+		return false, err
 	}
 	rows, err := c.query(ctx, "SHOW STATUS WHERE Variable_name IN ('binlog_snapshot_file','binlog_snapshot_position')")
 	if err != nil {

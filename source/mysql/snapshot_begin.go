@@ -138,13 +138,19 @@ func (s *snapshot) lockAndView(ctx context.Context, ids []tableID) (err error) {
 
 func (s *snapshot) takeViews(ctx context.Context) error {
 	for _, c := range s.conns {
-		for _, sql := range []string{"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT"} {
-			if err := c.exec(ctx, sql); err != nil {
-				return err
-			}
+		if err := c.takeView(ctx); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// takeView begins a transaction that sees what is committed now.
+func (c *conn) takeView(ctx context.Context) error {
+	if err := c.exec(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"); err != nil {
+		return err
+	}
+	return c.exec(ctx, "START TRANSACTION WITH CONSISTENT SNAPSHOT")
 }
 
 // versionOf is the version of a table whose rows are read. That of a snapshot
