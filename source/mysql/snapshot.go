@@ -94,11 +94,7 @@ var (
 // begin tells that the snapshot begins.
 func (s *snapshot) begin() {
 	s.file = tailrace.String(s.pos.File)
-	var expected int64
-	for i := range s.tables {
-		expected += s.tables[i].expected
-	}
-	s.progress = source.Progress{Tables: len(s.tables), RowsExpected: expected, RowsBefore: s.resumed.rows}
+	s.progress.Tables, s.progress.RowsBefore = len(s.tables), s.resumed.rows
 	s.notifyInitial(signal.Started, map[string]string{})
 }
 

@@ -211,6 +211,7 @@ func (s *snapshot) plan(ctx context.Context, ids []tableID, later *position) err
 			restrict(s.request, &p)
 		}
 		s.tables = append(s.tables, p)
+		s.progress.RowsExpected += p.expected // also of what an earlier reader has given
 	}
 	if s.src.SnapshotOrder != "" {
 		slices.SortStableFunc(s.tables, func(a, b planned) int {

@@ -113,6 +113,41 @@ func TestASnapshotGoesOnBehindAnyBatch(t *testing.T) {
 
 func firstOf[A, B any](a A, _ B) A { return a }
 
+// What has been read before is among the rows that are expected, as it is among
+// those that have been read.
+func TestASnapshotThatGoesOnExpectsTheRowsOfAllTables(t *testing.T) {
+	s := testserver.MySQL(t)
+	database := s.Database(t)
+	s.Exec(t, "USE "+database, "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)",
+		"INSERT INTO a WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 300) SELECT i FROM n", "INSERT INTO b SELECT id FROM a", "ANALYZE TABLE a, b")
+	src := over(s, database)
+	src.BatchRows = 100
+	var told []source.Progress
+	src.Progress = func(p source.Progress) { told = append(told, p) }
+	given := 0
+	next := func(r source.Reader) []tailrace.Offset {
+		b, err := r.Read(soon(t))
+		require.NoError(t, err)
+		given += len(b.Records)
+		return b.Offsets
+	}
+	r := open(t, src)
+	var offsets []tailrace.Offset
+	for given < 400 {
+		offsets = next(r)
+	}
+	require.NoError(t, r.Close())
+	first, before := told[0], given
+	require.Positive(t, first.RowsExpected)
+	told = nil
+	for r = open(t, src, offsets...); given < 600; {
+		next(r)
+	}
+	require.NotEmpty(t, told)
+	assert.Equal(t, first.RowsExpected, told[0].RowsExpected)
+	assert.EqualValues(t, before, told[0].RowsBefore)
+}
+
 func TestChangesBetweenTwoPartsOfASnapshotAreInItOrBehindIt(t *testing.T) {
 	s := testserver.MySQL(t)
 	database, src := shop(t, s)

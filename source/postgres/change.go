@@ -77,7 +77,7 @@ func (s *stream) change(ctx context.Context, w *writer, m *pgoutput.Message) err
 // which no record is made.
 func (s *stream) reselects(t *table, m *pgoutput.Message, before, after []tailrace.Value) bool {
 	switch {
-	case s.anew == nil || m.Kind == pgoutput.Delete || t.id == s.sel.signals:
+	case s.anew == nil || s.recounted || m.Kind == pgoutput.Delete || t.id == s.sel.signals:
 		return false
 	case m.Kind == pgoutput.Insert:
 		return true

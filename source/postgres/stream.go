@@ -41,9 +41,8 @@ type stream struct {
 
 	window    window   // of the incremental snapshot's chunk
 	recent    []uint32 // transactions that the log has given, and that statements may not see yet
-	recounted bool     // what is read now was read before
+	recounted bool     // what is read now was read before, and is let go
 
-	anew    *reselect // reads columns anew; nil for none
 	leftOut map[tailrace.Op]bool
 	pending *pgoutput.Message // that another call has to read
 	bad     *source.RecordError
@@ -52,7 +51,7 @@ type stream struct {
 // beginStream opens the log behind the reader's position.
 func (r *reader) beginStream(ctx context.Context, fresh bool) error {
 	s := &stream{reader: r, pos: r.pos, skip: r.pos, changed: fresh, relations: map[uint32]*table{},
-		identities: map[uint32]replica{}, passedBy: map[uint32]*pgoutput.Message{}, anew: r.anew, beat: time.Now().Add(r.src.Heartbeat)}
+		identities: map[uint32]replica{}, passedBy: map[uint32]*pgoutput.Message{}, beat: time.Now().Add(r.src.Heartbeat)}
 	s.pos.foreign = false
 	if r.pos.XID != 0 {
 		s.ended(r.pos.XID)

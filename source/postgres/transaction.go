@@ -45,11 +45,11 @@ func (s *stream) tellEnd(w *writer, m *pgoutput.Message) {
 // recount counts again what an earlier stream has read of a transaction: it
 // makes the records and lets them go.
 func (s *stream) recount(w *writer, read func() error) error {
-	n, anew := len(w.records), s.anew
-	s.anew, s.recounted = nil, true // of what is let go
+	n := len(w.records)
+	s.recounted = true
 	err := read()
 	clear(w.records[n:])
-	w.records, s.anew, s.recounted = w.records[:n], anew, false
+	w.records, s.recounted = w.records[:n], false
 	s.bad = nil // it was told of then
 	return err
 }
