@@ -21,7 +21,7 @@ func TestEventsAreThoseOfDebezium(t *testing.T) {
 	parity.Suite{Database: parityDatabase, Record: *record, Oracle: os.Getenv("TAILRACE_ORACLE")}.Run(t, "testdata/parity")
 }
 
-func parityDatabase(t *testing.T) parity.Database {
+func parityDatabase(t *testing.T, _ string) parity.Database {
 	server := testserver.Postgres(t)
 	name := server.Database(t)
 	host, port, err := net.SplitHostPort(server.Addr)
@@ -36,6 +36,6 @@ func parityDatabase(t *testing.T) parity.Database {
 			"topic.prefix": "srv", "plugin.name": "pgoutput", "database.dbname": name, "slot.name": "slot_" + name,
 		},
 		Varies: []string{"txId", "lsn", "sequence"},
-		Topic:  "srv.public.",
+		Schema: "public",
 	}
 }

@@ -19,6 +19,9 @@ func isFence(event string) bool {
 	return strings.Contains(strings.Replace(event, `zzz_u005ffence`, `zzz_fence`, 1), `zzz_fence","key"`)
 }
 
+// isEnd says whether an event is the end of a transaction.
+func isEnd(event string) bool { return strings.Contains(event, `"status":"END"`) }
+
 func isHeartbeat(topic string) bool {
 	return strings.HasPrefix(topic, "beat") || strings.HasPrefix(topic, "__debezium-heartbeat")
 }
@@ -41,7 +44,7 @@ func (sc *scenario) normal(line []byte) string {
 		}
 	}
 	normalTransaction(event.Topic, event.Key, event.Value)
-	NormalSignals(event.Key, event.Value)
+	normalSignals(event.Key, event.Value)
 	if payload, ok := event.Value["payload"].(map[string]any); ok && payload["source"] != nil {
 		plainJSON(event.Value["schema"].(map[string]any), payload)
 		normalStamps(payload, "processed")
@@ -50,6 +53,7 @@ func (sc *scenario) normal(line []byte) string {
 		}
 		block := payload["source"].(map[string]any)
 		block["version"] = "VERSION"
+		normalSchemaChange(payload, block)
 		normalStamps(block, "happened")
 		for _, varies := range sc.db.Varies {
 			if block[varies] != nil {
@@ -93,6 +97,23 @@ func sortTables(payload map[string]any) {
 		}
 	}
 	slices.SortFunc(tables, func(a, b any) int { return cmp.Compare(name(a), name(b)) })
+}
+
+// normalSchemaChange takes the moments out of what is told of a definition's
+// change. In the snapshot each has its own, down to the nanosecond.
+func normalSchemaChange(payload, block map[string]any) {
+	if _, ok := payload["ddl"]; !ok {
+		return
+	}
+	payload["ts_ms"], block["row"] = "processed", "ROW" // Debezium has that of a change before
+	if names, ok := block["table"].(string); ok {
+		sorted := strings.Split(names, ",") // Debezium has them in the order of a hash
+		slices.Sort(sorted)
+		block["table"] = strings.Join(sorted, ",")
+	}
+	if ms, us, ns := fmt.Sprint(block["ts_ms"]), fmt.Sprint(block["ts_us"]), fmt.Sprint(block["ts_ns"]); block["snapshot"] == "true" && strings.HasPrefix(us, ms) && strings.HasPrefix(ns, us) {
+		block["ts_ms"], block["ts_us"], block["ts_ns"] = "then", "then", "then"
+	}
 }
 
 // nameless takes the database's name out of an event, also where it has been

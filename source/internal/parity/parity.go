@@ -3,9 +3,10 @@
 //
 // A scenario is a folder: before.sql is executed before the snapshot,
 // during.sql behind it, extra.properties are the properties that count, and
-// events.jsonl is what Debezium answered. differences.jsonl, which few have,
-// are the values that are meant to be others, and until.txt the texts of an
-// event behind which the scenario ends.
+// events.jsonl is what Debezium answered, to the last row or the end of its
+// transaction. differences.jsonl, which few have, are the values that are meant
+// to be others, and until.txt the texts of an event behind which the scenario
+// ends.
 package parity
 
 import (
@@ -44,14 +45,15 @@ type Database struct {
 	// Varies are the fields of the source block that are others in each run.
 	Varies []string
 
-	// Topic is what the topics of tables begin with, such as "srv.public.".
-	Topic string
+	// Schema is where tables are, by which statements name them and, behind the
+	// prefix srv, topics: public, or the database itself.
+	Schema string
 }
 
 // Suite plays scenarios.
 type Suite struct {
-	// Database makes a new database.
-	Database func(t *testing.T) Database
+	// Database makes a new database for a scenario of that name.
+	Database func(t *testing.T, scenario string) Database
 
 	// Record has events.jsonl written anew. Oracle is the command that runs
 	// Debezium's engine: `ORACLE debezium FILE.properties dump IDLE_MS` prints
@@ -72,17 +74,19 @@ func (s Suite) Run(t *testing.T, folder string) {
 }
 
 func (s Suite) play(t *testing.T, dir string) {
-	golden := filepath.Join(dir, "events.jsonl")
+	golden, name := filepath.Join(dir, "events.jsonl"), filepath.Base(dir)
 	if s.Record {
-		sc := &scenario{T: t, dir: dir, db: s.Database(t)}
-		events := sc.run(func(p map[string]string, line func([]byte)) func() { return sc.debezium(s.Oracle, p, line) })
+		sc := &scenario{T: t, dir: dir, db: s.Database(t, name)}
+		told := sc.properties()["provide.transaction.metadata"] == "true"
+		events := sc.run(told, func(p map[string]string, line func([]byte)) func() { return sc.debezium(s.Oracle, p, line) })
 		require.NoError(t, os.WriteFile(golden, []byte(strings.Join(events, "\n")+"\n"), 0o644))
 	}
 	text, err := os.ReadFile(golden)
 	require.NoError(t, err)
-	want := byTopic(t, strings.Split(strings.TrimSpace(string(text)), "\n"))
-	sc := &scenario{T: t, dir: dir, db: s.Database(t)}
-	have := byTopic(t, sc.run(sc.ours))
+	recorded := strings.Split(strings.TrimSpace(string(text)), "\n")
+	want := byTopic(t, recorded)
+	sc := &scenario{T: t, dir: dir, db: s.Database(t, name)}
+	have := byTopic(t, sc.run(isEnd(recorded[len(recorded)-1]), sc.ours))
 	allow(t, dir, sc.db.topic(), want, have)
 	for topic, events := range want {
 		for i := range min(len(events), len(have[topic])) {
@@ -95,7 +99,9 @@ func (s Suite) play(t *testing.T, dir string) {
 }
 
 // topic is what topics of tables begin with in normalised events.
-func (db *Database) topic() string { return strings.ReplaceAll(db.Topic, db.Name, "DATABASE") }
+func (db *Database) topic() string {
+	return "srv." + strings.ReplaceAll(db.Schema, db.Name, "DATABASE") + "."
+}
 
 func byTopic(t *testing.T, events []string) map[string][]string {
 	out := map[string][]string{}
@@ -125,48 +131,53 @@ type scenario struct {
 }
 
 // run plays the scenario and gives the lines that the engine prints,
-// normalised. Both parts end with a row of the table zzz_fence.
-func (sc *scenario) run(engine func(properties map[string]string, line func([]byte)) (stop func())) []string {
-	sc.execute("before.sql", "CREATE TABLE zzz_fence (id INT PRIMARY KEY)", "INSERT INTO zzz_fence VALUES (1)")
+// normalised. Both parts end with a row of the table zzz_fence, or with its
+// definition where a snapshot has no rows; the second with the end of its
+// transaction, if that is told.
+func (sc *scenario) run(told bool, engine func(properties map[string]string, line func([]byte)) (stop func())) []string {
+	fence := sc.db.Schema + ".zzz_fence"
+	sc.execute("before.sql", "CREATE TABLE "+fence+" (id INT PRIMARY KEY)", "INSERT INTO "+fence+" VALUES (1)")
+	properties := sc.properties()
+	withoutRows := properties["snapshot.mode"] == "no_data"
 	lines := make(chan []byte, 1<<16)
-	stop := engine(sc.properties(), func(line []byte) { lines <- bytes.Clone(line) })
+	stop := engine(properties, func(line []byte) { lines <- bytes.Clone(line) })
 	defer stop()
 	var out []string
-	fences, until := 0, UntilOf(sc, sc.dir)
+	fences, until := 0, untilOf(sc, sc.dir)
 	for fences < 2 {
 		select {
 		case line := <-lines:
 			out = append(out, sc.normal(line))
-			if fences == 1 && until.Met(out[len(out)-1]) {
-				sc.db.Exec(sc, "INSERT INTO zzz_fence VALUES (2)")
+			if fences == 1 && until.met(out[len(out)-1]) {
+				sc.db.Exec(sc, "INSERT INTO "+fence+" VALUES (2)")
 			}
-			if !isFence(out[len(out)-1]) {
+			if !isFence(out[len(out)-1]) && !(fences == 0 && withoutRows && strings.Contains(out[len(out)-1], "CREATE TABLE `zzz_fence`")) {
 				continue
 			}
 			if fences++; fences == 1 {
 				sc.execute("during.sql")
 				if until == nil {
-					sc.db.Exec(sc, "INSERT INTO zzz_fence VALUES (2)")
+					sc.db.Exec(sc, "INSERT INTO "+fence+" VALUES (2)")
 				}
 			}
 		case <-time.After(3 * time.Minute):
 			sc.Fatalf("after %d events and %d fences nothing comes any more", len(out), fences)
 		}
 	}
-	return append(out, sc.rest(lines)...)
+	if told {
+		out = append(out, sc.rest(lines)...)
+	}
+	return out
 }
 
 // rest gives what belongs to the last row and comes behind it: the end of its
-// transaction, where that is told.
+// transaction.
 func (sc *scenario) rest(lines <-chan []byte) (out []string) {
-	if sc.properties()["provide.transaction.metadata"] != "true" {
-		return nil
-	}
 	for {
 		select {
 		case line := <-lines:
 			out = append(out, sc.normal(line))
-			if strings.Contains(out[len(out)-1], `"status":"END"`) {
+			if isEnd(out[len(out)-1]) {
 				return out
 			}
 		case <-time.After(3 * time.Minute):
@@ -203,7 +214,7 @@ func (sc *scenario) debezium(oracle string, properties map[string]string, line f
 	require.NotEmpty(sc, command, "no command is named that runs Debezium")
 	file := filepath.Join(sc.TempDir(), "debezium.properties")
 	require.NoError(sc, os.WriteFile(file, property.Append(nil, properties), 0o600))
-	cmd := exec.Command(command[0], append(command[1:], "debezium", file, "dump", UntilOf(sc, sc.dir).Patience())...)
+	cmd := exec.Command(command[0], append(command[1:], "debezium", file, "dump", untilOf(sc, sc.dir).patience())...)
 	out, err := cmd.StdoutPipe()
 	require.NoError(sc, err)
 	log, err := os.Create(filepath.Join(sc.TempDir(), "log"))

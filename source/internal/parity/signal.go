@@ -11,13 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Until are texts of the event behind which the last statement is executed,
+// until are texts of the event behind which the last statement is executed,
 // where a scenario has them in until.txt: of a snapshot that runs beside the
 // log nothing else tells when it is complete. Each is met once.
-type Until []string
+type until []string
 
-// UntilOf are those of a scenario's folder; nil where it has none.
-func UntilOf(t testing.TB, dir string) Until {
+// untilOf are those of a scenario's folder; nil where it has none.
+func untilOf(t testing.TB, dir string) until {
 	text, err := os.ReadFile(filepath.Join(dir, "until.txt"))
 	if os.IsNotExist(err) {
 		return nil
@@ -26,17 +26,17 @@ func UntilOf(t testing.TB, dir string) Until {
 	return strings.Split(strings.TrimSpace(string(text)), "\n")
 }
 
-// Patience is how many milliseconds without an event are the end. Notifications
+// patience is how many milliseconds without an event are the end. Notifications
 // come before the first row, and the row takes its time.
-func (u Until) Patience() string {
+func (u until) patience() string {
 	if u != nil {
 		return "20000"
 	}
 	return "5000"
 }
 
-// Met says whether an event has all of the texts.
-func (u Until) Met(event string) bool {
+// met says whether an event has all of the texts.
+func (u until) met(event string) bool {
 	return u != nil && !slices.ContainsFunc(u, func(text string) bool { return !strings.Contains(event, text) })
 }
 
@@ -45,9 +45,9 @@ var (
 	windowsAt = regexp.MustCompile(`Timestamp": "[^"]*"`)
 )
 
-// NormalSignals takes random names and moments out of notifications and of the
+// normalSignals takes random names and moments out of notifications and of the
 // rows that mark windows, and sorts lists of tables that are in no order.
-func NormalSignals(key any, value map[string]any) {
+func normalSignals(key any, value map[string]any) {
 	payload, _ := value["payload"].(map[string]any)
 	normalID := func(of map[string]any) {
 		if id, ok := of["id"].(string); ok && (payload["aggregate_type"] != nil || strings.HasSuffix(id, "-open") || strings.HasSuffix(id, "-close")) {
