@@ -1,3 +1,5 @@
+// Package offsetlog reads the offsets that are kept in a compacted Kafka topic,
+// in the form of Kafka Connect's worker: a record an offsetentry.
 package offsetlog
 
 import (
@@ -10,7 +12,11 @@ import (
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/internal/kafkawire"
+	"github.com/tailrace-io/tailrace/internal/offsetentry"
 )
+
+// Partitions is how many partitions the topic has that Connect makes.
+const Partitions = 25
 
 // Read reads a topic from its first record to what is its last now, and gives
 // the committed offsets of a name, in the order in which their partitions first
@@ -164,11 +170,11 @@ func (l *log) batch(b *kafkawire.Batch, open map[int64][]kafkawire.Record, from 
 // another form are not ours: Connect passes over them, too.
 func (l *log) apply(records []kafkawire.Record) error {
 	for _, r := range records {
-		name, partition, err := ParseKey(r.Key)
+		name, partition, err := offsetentry.ParseKey(r.Key)
 		if err != nil || name != l.name {
 			continue
 		}
-		if r.Value != nil && !IsObject(string(r.Value)) {
+		if r.Value != nil && !offsetentry.IsObject(string(r.Value)) {
 			return fmt.Errorf("the record at offset %d, of the partition %.100s, has a position that is no JSON object", r.Offset, partition)
 		}
 		i, ok := l.seen[partition]

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/internal/offsetentry"
 	"github.com/tailrace-io/tailrace/offset"
 )
 
@@ -122,23 +123,21 @@ func decode(data []byte) (map[string][]tailrace.Offset, error) {
 		if e.value == nil || string(e.value) == "null" {
 			continue // an offset that was removed
 		}
-		var key []json.RawMessage
-		var name string
-		if err := json.Unmarshal(e.key, &key); err != nil || len(key) != 2 || json.Unmarshal(key[0], &name) != nil || name == "" || !object(key[1]) {
+		name, partition, err := offsetentry.ParseKey(e.key)
+		if err != nil || name == "" {
 			return nil, errors.New(`a key is not of the form ["connector",{partition}]`)
 		}
-		if !json.Valid(e.value) || !object(e.value) {
-			return nil, fmt.Errorf("the position of %q in %s is no JSON object", name, key[1])
+		position := string(e.value)
+		if !offsetentry.IsObject(position) {
+			return nil, fmt.Errorf("the position of %q in %s is no JSON object", name, partition)
 		}
-		all[name] = append(all[name], tailrace.Offset{Partition: string(key[1]), Position: string(e.value)})
+		all[name] = append(all[name], tailrace.Offset{Partition: partition, Position: position})
 	}
 	for _, offsets := range all {
 		slices.SortFunc(offsets, func(a, b tailrace.Offset) int { return strings.Compare(a.Partition, b.Partition) })
 	}
 	return all, nil
 }
-
-func object(text []byte) bool { return len(text) > 0 && text[0] == '{' }
 
 // over puts later offsets over earlier ones. Partitions are the same that are
 // the same objects: Java puts their members in an order of its own.

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/tailrace-io/tailrace"
-	"github.com/tailrace-io/tailrace/internal/offsetlog"
+	"github.com/tailrace-io/tailrace/internal/offsetentry"
 	"github.com/tailrace-io/tailrace/offset"
 	sink "github.com/tailrace-io/tailrace/sink/jdbc"
 )
@@ -82,7 +82,7 @@ func (s *Store) Load(ctx context.Context, name string) (offsets []tailrace.Offse
 
 // Save writes the offsets.
 func (s *Store) Save(ctx context.Context, name string, offsets []tailrace.Offset) error {
-	records, err := offsetlog.AppendRecords(nil, "", name, offsets)
+	records, err := offsetentry.AppendRecords(nil, "", name, offsets)
 	if err == nil && len(records) > 0 {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -162,14 +162,14 @@ func (s *Store) rows(ctx context.Context, db queryer) (out []row, err error) {
 		if err := rows.Scan(&r.id, &key, &position); err != nil {
 			return nil, err
 		}
-		if r.name, r.partition, err = offsetlog.ParseKey([]byte(key.String)); err != nil {
+		if r.name, r.partition, err = offsetentry.ParseKey([]byte(key.String)); err != nil {
 			return nil, &damaged{fmt.Errorf("table %s: the row %s has the offset_key %.100q: %w", s.tableName(), r.id, key.String, err)}
 		}
 		if r.key, err = canonicalKey(key.String); err != nil {
 			return nil, &damaged{fmt.Errorf("table %s: the row %s: %w", s.tableName(), r.id, err)}
 		}
 		r.position = position.String
-		if position.Valid && !offsetlog.IsObject(r.position) {
+		if position.Valid && !offsetentry.IsObject(r.position) {
 			return nil, &damaged{fmt.Errorf("table %s: the row %s has an offset_val that is no JSON object: %.100q", s.tableName(), r.id, r.position)}
 		}
 		out = slices.DeleteFunc(out, func(o row) bool { return o.key == r.key })
@@ -182,7 +182,7 @@ func (s *Store) rows(ctx context.Context, db queryer) (out []row, err error) {
 
 // canonicalKey is a key without white space and as JSON would be written anew, so
 // that keys are found whoever wrote them.
-func canonicalKey(key string) (string, error) { return offsetlog.Canonical([]byte(key)) }
+func canonicalKey(key string) (string, error) { return offsetentry.Canonical([]byte(key)) }
 
 // there says whether the table is.
 func (s *Store) there(ctx context.Context, db *sql.DB) (bool, error) {

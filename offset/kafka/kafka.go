@@ -19,6 +19,7 @@ import (
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/internal/kafkawire"
+	"github.com/tailrace-io/tailrace/internal/offsetentry"
 	"github.com/tailrace-io/tailrace/internal/offsetlog"
 	"github.com/tailrace-io/tailrace/offset"
 	contract "github.com/tailrace-io/tailrace/sink"
@@ -93,7 +94,7 @@ func (s *Store) Save(ctx context.Context, name string, offsets []tailrace.Offset
 }
 
 func (s *Store) save(ctx context.Context, name string, offsets []tailrace.Offset) error {
-	records, err := offsetlog.AppendRecords(nil, s.Topic, name, offsets)
+	records, err := offsetentry.AppendRecords(nil, s.Topic, name, offsets)
 	if err != nil {
 		return err
 	}

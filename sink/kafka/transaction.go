@@ -13,6 +13,7 @@ import (
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/internal/kafkawire"
+	"github.com/tailrace-io/tailrace/internal/offsetentry"
 	"github.com/tailrace-io/tailrace/internal/offsetlog"
 	"github.com/tailrace-io/tailrace/sink"
 )
@@ -133,7 +134,7 @@ func (w *txWriter) writeTx(ctx context.Context, records []tailrace.Record, offse
 			return err
 		}
 	}
-	w.all, err = offsetlog.AppendRecords(append(w.all[:0], records...), w.offsetsTopic, w.name, offsets)
+	w.all, err = offsetentry.AppendRecords(append(w.all[:0], records...), w.offsetsTopic, w.name, offsets)
 	defer func() { clear(w.all) }() // nothing of the records is kept
 	if err != nil {
 		return sink.Permanent(err)

@@ -3,6 +3,7 @@
 package mysqlurl
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -71,7 +72,7 @@ func fromURL(text string) (*mysql.Config, error) {
 	c.Net, c.Addr = "tcp", u.Host
 	switch {
 	case u.Hostname() == "":
-		c.Addr = net.JoinHostPort("localhost", cmpOr(u.Port(), "3306"))
+		c.Addr = net.JoinHostPort("localhost", cmp.Or(u.Port(), "3306"))
 	case u.Port() == "":
 		c.Addr = net.JoinHostPort(u.Hostname(), "3306")
 	}
@@ -90,13 +91,6 @@ func fromURL(text string) (*mysql.Config, error) {
 		return nil, fmt.Errorf("the MySQL URL of %s %w", c.Addr, err)
 	}
 	return c, nil
-}
-
-func cmpOr(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }
 
 // parameters takes those of Java's drivers.

@@ -1,4 +1,4 @@
-package offsetlog
+package offsetentry
 
 import (
 	"testing"

@@ -1,7 +1,7 @@
-// Package offsetlog keeps offsets in a compacted Kafka topic, in the form of
-// Kafka Connect's worker: a record a source partition, whose key is the JSON
-// list of a name and the partition, and whose value is the position.
-package offsetlog
+// Package offsetentry has the form in which Kafka Connect's worker keeps offsets,
+// in a topic, in a file and in a table: an entry a source partition, whose key
+// is the JSON list of a name and the partition, and whose value is the position.
+package offsetentry
 
 import (
 	"bytes"
@@ -12,9 +12,6 @@ import (
 
 	"github.com/tailrace-io/tailrace"
 )
-
-// Partitions is how many partitions the topic has that Connect makes.
-const Partitions = 25
 
 // AppendRecords appends the records that keep offsets under a name.
 func AppendRecords(dst []tailrace.Record, topic, name string, offsets []tailrace.Offset) ([]tailrace.Record, error) {
