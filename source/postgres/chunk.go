@@ -20,9 +20,13 @@ func (s *stream) readChunk(ctx context.Context, c *catalog) error {
 		s.asked.Incremental.Skip(signal.TableNotThere)
 		return nil
 	}
-	_, err := c.query(ctx, "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '1s'; LOCK TABLE "+id.quoted()+" IN ACCESS SHARE MODE")
+	replayed, err := s.replayed(ctx, c)
+	if err != nil {
+		return err
+	}
+	_, err = c.query(ctx, "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '1s'; LOCK TABLE "+id.quoted()+" IN ACCESS SHARE MODE")
 	if err == nil {
-		err = s.chunkOf(ctx, c, id)
+		err = s.chunkOf(ctx, c, id, replayed)
 	}
 	if !c.conn.IsClosed() {
 		_, failed := c.query(ctx, "ROLLBACK")
@@ -40,10 +44,11 @@ const (
 	codeNoSchema = "3F000"
 )
 
-// chunkOf reads the chunk within the transaction.
-func (s *stream) chunkOf(ctx context.Context, c *catalog, id tableID) error {
+// chunkOf reads the chunk within the transaction, before which a standby had
+// followed its primary to the place.
+func (s *stream) chunkOf(ctx context.Context, c *catalog, id tableID, replayed pgoutput.LSN) error {
 	snap := &s.asked.Incremental
-	view, err := c.view(ctx)
+	view, err := s.viewBehind(ctx, c, replayed)
 	if err != nil {
 		return err
 	}
@@ -297,7 +302,10 @@ func (s *stream) seen(m *pgoutput.Message) {
 // chunk has seen has no more to say.
 func (s *stream) seenContents(before, after cells) {
 	w := &s.window
-	if w.seen.has(s.pos.XID) {
+	if sees, sure := w.seen.sees(s.pos.XID, s.pos.Commit); !sure {
+		s.asked.Incremental.Reread()
+		return
+	} else if sees {
 		return
 	}
 	if before != nil {

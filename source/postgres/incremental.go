@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tailrace-io/tailrace"
@@ -222,7 +221,11 @@ func (s *stream) visible(ctx context.Context, c *catalog) (bool, error) {
 	// Transactions that had written to a table before it was published are not in
 	// the log, and have to be in the chunks.
 	if s.window.awaitedBy != current {
-		s.window.awaited, s.window.awaitedBy = view.next, current
+		begun, err := c.begun(ctx, view)
+		if err != nil {
+			return false, err
+		}
+		s.window.awaited, s.window.awaitedBy = begun, current
 	}
 	if view.oldest < s.window.awaited {
 		s.window.again = time.Now().Add(lookAgain)
@@ -299,9 +302,12 @@ func (s *stream) closeMark(ctx context.Context, c *catalog) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.window.contents && s.window.seen.standby {
+		s.window.high++ // the chunk may have seen what is replayed behind
+		return nil
+	}
 	// What is written next at the beginning of a page lies behind its head, and
 	// what was written last ends before it.
-	const longestHead = 40
 	size, err := strconv.ParseUint(page, 10, 32)
 	if size > 0 && uint64(s.window.high)%size <= longestHead {
 		s.window.high -= s.window.high % pgoutput.LSN(size)
@@ -400,54 +406,4 @@ func idOf(row cells, places []int) string {
 		}
 	}
 	return string(out)
-}
-
-// snapshotView says which transactions a statement has seen.
-type snapshotView struct {
-	oldest, next uint64   // all before oldest have ended; none from next on has been seen
-	running      []uint64 // of those between
-}
-
-// view asks what statements see now or, within a transaction, what its
-// statements see.
-func (c *catalog) view(ctx context.Context) (v snapshotView, err error) {
-	text, _, err := c.value(ctx, "SELECT pg_current_snapshot()")
-	if err != nil {
-		return v, fmt.Errorf("ask which transactions have ended: %w", err)
-	}
-	return parseView(text)
-}
-
-// parseView reads a snapshot such as 10:20:10,14,15.
-func parseView(text string) (v snapshotView, err error) {
-	parts := strings.Split(text, ":")
-	if len(parts) != 3 {
-		return v, fmt.Errorf("%q is no snapshot", text)
-	}
-	number := func(text string) (n uint64) {
-		if err == nil {
-			n, err = strconv.ParseUint(text, 10, 64)
-		}
-		return n
-	}
-	v.oldest, v.next = number(parts[0]), number(parts[1])
-	if parts[2] != "" {
-		for xid := range strings.SplitSeq(parts[2], ",") {
-			v.running = append(v.running, number(xid))
-		}
-	}
-	return v, err
-}
-
-// has says whether a transaction that has been committed is seen. The log has
-// the lower half of its number.
-func (v snapshotView) has(xid uint32) bool {
-	full := v.next&^0xffffffff | uint64(xid)
-	switch {
-	case full > v.next+1<<31 && full >= 1<<32:
-		full -= 1 << 32
-	case full+1<<31 < v.next:
-		full += 1 << 32
-	}
-	return full < v.next && !slices.Contains(v.running, full)
 }

@@ -271,64 +271,73 @@ func TestChangesDuringAnIncrementalSnapshotWin(t *testing.T) {
 		src.Signals, src.Notify, src.ChunkRows = []signal.Channel{&q}, told.add, 20
 		r := open(t, src, tip(t, src)...)
 		q.Snapshot(signal.Snapshot{Tables: []string{"public.many"}})
-		db := s.DB(t, database)
-		ctx, stop := context.WithCancel(soon(t))
-		var writing sync.WaitGroup
-		for writer := range 2 {
-			writing.Go(func() {
-				for i := 0; ctx.Err() == nil; i++ {
-					id := (i*7919+writer*13)%rows + 1
-					switch i % 4 {
-					case 0:
-						db.Exec("DELETE FROM many WHERE id = $1", id)
-					case 1:
-						db.Exec("INSERT INTO many VALUES ($1, $2) ON CONFLICT DO NOTHING", id, i)
-					default:
-						db.Exec("UPDATE many SET v = v + 1 WHERE id = $1", id)
-					}
+		changesWin(t, s, database, r, &told)
+	})
+}
+
+// changesWin changes rows of the table many while a snapshot reads it, and sees
+// that what has been read in the end is what the table has.
+func changesWin(t *testing.T, s *testserver.PostgresServer, database string, r source.Reader, told *notes) {
+	db := s.DB(t, database)
+	ctx, stop := context.WithCancel(soon(t))
+	defer stop()
+	var writing sync.WaitGroup
+	for writer := range 2 {
+		writing.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				id := 2*((i*7919)%300) + writer + 1 // rows of its own, of the first 600
+				statement := "UPDATE many SET v = v + 1 WHERE id = $1"
+				switch i % 4 {
+				case 0:
+					statement = "DELETE FROM many WHERE id = $1"
+				case 1:
+					statement = fmt.Sprintf("INSERT INTO many SELECT $1::int, %d WHERE NOT EXISTS (SELECT FROM many WHERE id = $1)", i)
 				}
-			})
-		}
-		state := map[int64]int64{}
-		apply := func(records []tailrace.Record) {
-			for i := range records {
-				c, ok := tailrace.AsChange(&records[i])
-				if !ok || c.Source().Get("table").Text() != "many" {
-					continue
-				}
-				id := c.Row().Get("id").Int()
-				switch v := c.Row().Get("v").Int(); c.Op() {
-				case tailrace.OpDelete:
-					delete(state, id)
-				case tailrace.OpRead:
-					was, there := state[id]
-					assert.False(t, there && v < was, "row %d went back from %d to %d", id, was, v)
-					state[id] = v
-				default:
-					state[id] = v
+				if _, err := db.Exec(statement, id); err != nil {
+					t.Errorf("%s: %v", statement, err)
+					return
 				}
 			}
-		}
-		records, _ := readUntil(t, r, func([]tailrace.Record) bool { return told.has("COMPLETED") })
-		apply(records)
-		stop()
-		writing.Wait()
-		s.Exec(t, database, "INSERT INTO public.bare VALUES (1)")
-		records, _ = readUntil(t, r, func(records []tailrace.Record) bool {
-			return len(records) > 0 && strings.HasSuffix(records[len(records)-1].Topic, ".bare")
 		})
-		apply(records)
-		want := map[int64]int64{}
-		found, err := db.Query("SELECT id, v FROM many")
-		require.NoError(t, err)
-		defer found.Close()
-		for found.Next() {
-			var id, v int64
-			require.NoError(t, found.Scan(&id, &v))
-			want[id] = v
+	}
+	state := map[int64]int64{}
+	apply := func(records []tailrace.Record) {
+		for i := range records {
+			c, ok := tailrace.AsChange(&records[i])
+			if !ok || c.Source().Get("table").Text() != "many" {
+				continue
+			}
+			id := c.Row().Get("id").Int()
+			switch v := c.Row().Get("v").Int(); c.Op() {
+			case tailrace.OpDelete:
+				delete(state, id)
+			case tailrace.OpRead:
+				was, there := state[id]
+				assert.False(t, there && v < was, "row %d went back from %d to %d", id, was, v)
+				state[id] = v
+			default:
+				state[id] = v
+			}
 		}
-		// Rows that were deleted and never read are missing in both.
-		assert.Equal(t, want, state)
-		assert.NoError(t, soon(t).Err())
+	}
+	records, _ := readUntil(t, r, func([]tailrace.Record) bool { return told.has("COMPLETED") })
+	apply(records)
+	stop()
+	writing.Wait()
+	s.Exec(t, database, "INSERT INTO public.bare VALUES (1)")
+	records, _ = readUntil(t, r, func(records []tailrace.Record) bool {
+		return len(records) > 0 && strings.HasSuffix(records[len(records)-1].Topic, ".bare")
 	})
+	apply(records)
+	want := map[int64]int64{}
+	found, err := db.Query("SELECT id, v FROM many")
+	require.NoError(t, err)
+	defer found.Close()
+	for found.Next() {
+		var id, v int64
+		require.NoError(t, found.Scan(&id, &v))
+		want[id] = v
+	}
+	// Rows that were deleted and never read are missing in both.
+	assert.Equal(t, want, state)
 }

@@ -27,6 +27,7 @@ type reader struct {
 	tables       map[tableID]*table // those whose definition is known
 	types        *types
 	catalog      *catalog  // nil until the server has to be asked
+	standby      bool      // it follows a primary, or did when it was asked last
 	anew         *reselect // reads columns anew; nil for none
 
 	asked adhoc.Snapshots[cells] // that signals ask for
@@ -75,6 +76,9 @@ func (r *reader) begin(ctx context.Context, pos position, stored bool) error {
 	sv, err := r.src.inspect(ctx, c)
 	if err != nil {
 		return err
+	}
+	if r.standby = sv.standby; sv.standby && sv.slot == nil {
+		r.src.Log.Info("a standby makes a slot once its primary has logged which transactions run there", "hasten", "SELECT pg_log_standby_snapshot() on the primary")
 	}
 	tables, logged, err := c.tables(ctx, r.src, r.sel)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 // server is what the server says of itself.
 type server struct {
 	version int          // such as 150004
+	standby bool         // it follows a primary, and cannot be written to
 	end     pgoutput.LSN // of its log
 	slot    *slot        // nil where it is not there
 	publication
@@ -27,17 +28,18 @@ const (
 	versionStreaming = 140000 // and logical messages
 	versionTwoPhase  = 150000
 	versionParallel  = 160000 // and origins
+	versionStandby   = 160000
 	versionFailover  = 170000
 	versionAlterable = 180000 // from prepared transactions to committed ones
 )
 
 // inspect reads what has to be known of the server.
 func (s *Source) inspect(ctx context.Context, c *catalog) (*server, error) {
-	rows, err := c.query(ctx, "SELECT current_setting('server_version_num'), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END")
+	rows, err := c.query(ctx, "SELECT current_setting('server_version_num'), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, pg_is_in_recovery()")
 	if err != nil {
 		return nil, fmt.Errorf("ask the server's version: %w", err)
 	}
-	sv := &server{}
+	sv := &server{standby: string(rows[0][2]) == "t"}
 	if sv.version, err = strconv.Atoi(string(rows[0][0])); err != nil {
 		return nil, fmt.Errorf("the server says that its version is %q", rows[0][0])
 	}
@@ -104,7 +106,11 @@ func (s *Source) checkServer(ctx context.Context, c *catalog, sv *server, tables
 	if sl := sv.slot; sl != nil && sl.twoPhase && sv.version < versionAlterable {
 		bad("the slot %s was made with two_phase, so that it sends transactions before they are committed: set Slot to another name, or SELECT pg_drop_replication_slot(%s)", s.Slot, quoteText(s.Slot))
 	}
+	if sv.standby {
+		s.checkStandby(bad, sv)
+	}
 	switch {
+	case !sv.published && sv.standby:
 	case !sv.published:
 		s.checkPublishing(bad, string(row[6]) == "t", string(row[8]) == "t", user)
 	case s.PartitionRoot && !sv.rootNames:
@@ -116,6 +122,24 @@ func (s *Source) checkServer(ctx context.Context, c *catalog, sv *server, tables
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkStandby checks that nothing has to be written to the server, and that it
+// can decode the log of its primary.
+func (s *Source) checkStandby(bad func(string, ...any), sv *server) {
+	if sv.version < versionStandby {
+		bad("the server is a standby of the version %d, and reading a standby needs %d or newer: set Addr to its primary", sv.version/10000, versionStandby/10000)
+	}
+	if !sv.published {
+		of := "FOR ALL TABLES"
+		if s.Autocreate != PublicationAllTables {
+			of = "FOR TABLE …"
+		}
+		bad("there is no publication %s, and the server is a standby: on its primary, CREATE PUBLICATION %s %s", s.Publication, quoteName(s.Publication), of)
+	}
+	if s.SignalTable != "" && !s.ReadOnly {
+		bad("the server is a standby, to whose table %s nothing can be written: set ReadOnly", s.SignalTable)
+	}
 }
 
 // checkVersion checks that the server can do what is asked of it.

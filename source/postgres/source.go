@@ -6,7 +6,8 @@
 // The server needs wal_level=logical and a free replication slot, and the user
 // the attribute REPLICATION, SELECT on the captured tables, and the right to
 // create a publication where there is none yet. Open lists whatever is missing
-// with the statement that mends it.
+// with the statement that mends it. A standby of PostgreSQL 16 or newer can be
+// read too, where its primary has the publication.
 package postgres
 
 import (

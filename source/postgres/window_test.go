@@ -195,6 +195,38 @@ func TestATableThatIsAddedWaitsForTransactionsThatHadWrittenToIt(t *testing.T) {
 	assert.Equal(t, []string{"u {a: x, b: 1, v: 1} → {a: x, b: 1, v: 80}"}, changesOf(records, "pairs"), "its replica identity is as configured")
 }
 
+// A transaction may be younger than the one that publishes the table, and yet
+// have written to it before that was committed.
+func TestATableThatIsAddedWaitsForTransactionsThatBeganWhileItWasPublished(t *testing.T) {
+	s := testserver.Postgres(t)
+	database := tables(t, s)
+	s.Exec(t, database, "CREATE PUBLICATION dbz_publication FOR TABLE bare")
+	src := over(s, database)
+	src.Tables, src.Autocreate = postgres.Include("public.bare"), postgres.PublicationDisabled
+	var told notes
+	var q signal.Queue
+	src.Signals, src.Notify = []signal.Channel{&q}, told.add
+	r := open(t, src, tip(t, src)...)
+	db := s.DB(t, database)
+	publishing, err := db.Begin()
+	require.NoError(t, err)
+	_, err = publishing.Exec("ALTER PUBLICATION dbz_publication ADD TABLE pairs")
+	require.NoError(t, err)
+	late, err := db.Begin()
+	require.NoError(t, err)
+	_, err = late.Exec("INSERT INTO pairs VALUES ('late', 1, 100)")
+	require.NoError(t, err)
+	require.NoError(t, publishing.Commit())
+	q.AddTables("public.pairs")
+	readUntil(t, r, func([]tailrace.Record) bool { return told.has("STARTED") })
+	s.Exec(t, database, "INSERT INTO bare VALUES (1)")
+	records, _ := readUntil(t, r, func(records []tailrace.Record) bool { return len(changesOf(records, "bare")) > 0 })
+	require.Empty(t, reads(records, "pairs"))
+	require.NoError(t, late.Commit())
+	records, _ = readUntil(t, r, func([]tailrace.Record) bool { return told.has("COMPLETED") })
+	assert.Contains(t, append(reads(records, "pairs"), changesOf(records, "pairs")...), "{a: late, b: 1, v: 100}")
+}
+
 func TestATableIsNotAddedWhosePublicationIsForPeopleToChange(t *testing.T) {
 	s := testserver.Postgres(t)
 	database := tables(t, s)
