@@ -3,18 +3,25 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/internal/testserver"
 	"github.com/tailrace-io/tailrace/source"
+	sourcekafka "github.com/tailrace-io/tailrace/source/kafka"
 	"github.com/tailrace-io/tailrace/source/postgres"
 	"github.com/tailrace-io/tailrace/source/signal"
+	"github.com/tailrace-io/tailrace/source/signal/kafka"
 )
 
 // notes gathers notifications, in short.
@@ -273,6 +280,60 @@ func TestChangesDuringAnIncrementalSnapshotWin(t *testing.T) {
 		q.Snapshot(signal.Snapshot{Tables: []string{"public.many"}})
 		changesWin(t, s, database, r, &told)
 	})
+}
+
+// Signals by a file and by a topic are followed once each, whatever restarts there
+// are, and what becomes of them is told to a topic.
+func TestSignalsComeByAFileAndByATopic(t *testing.T) {
+	s := testserver.Postgres(t)
+	database := tables(t, s)
+	broker := testserver.Kafka(t)
+	topic := broker.Topic(t, 1)
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker.Brokers...))
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	path := filepath.Join(t.TempDir(), "signals.txt")
+	for i, way := range []struct {
+		name    string
+		channel signal.Channel
+		send    func(text string)
+	}{
+		{"a file", signal.File{Path: path, Poll: 5 * time.Millisecond}, func(text string) {
+			require.NoError(t, os.WriteFile(path+".part", []byte(text+"\n"), 0o600))
+			require.NoError(t, os.Rename(path+".part", path))
+		}},
+		{"a topic", kafka.Channel{Source: sourcekafka.Source{Brokers: broker.Brokers, Topics: []string{topic}}, Key: "srv"}, func(text string) {
+			require.NoError(t, client.ProduceSync(soon(t), &kgo.Record{Topic: topic, Key: []byte("srv"), Value: []byte(text)}).FirstErr())
+		}},
+	} {
+		t.Run(way.name, func(t *testing.T) {
+			src := over(s, database)
+			src.Slot += fmt.Sprint(i)
+			offsets := tip(t, src)
+			src.Signals, src.ChunkRows, src.NotificationTopic = []signal.Channel{way.channel}, 3, "told"
+			told := func(records []tailrace.Record, status string) bool {
+				return slices.ContainsFunc(records, func(r tailrace.Record) bool {
+					return r.Topic == "told" && r.ValueStruct().Get("type").Text() == status
+				})
+			}
+			for _, kind := range []string{"incremental", "blocking"} {
+				r := open(t, src, offsets...)
+				way.send(fmt.Sprintf(`{"id":"%s","type":"execute-snapshot","data":{"type":"%s","data-collections":["public.pairs"]}}`, kind, kind))
+				records, behind := readUntil(t, r, func(records []tailrace.Record) bool {
+					return told(records, "COMPLETED") && len(reads(records, "pairs")) >= 7
+				})
+				assert.Len(t, reads(records, "pairs"), 7, kind)
+				assert.True(t, told(records, "STARTED"), kind)
+				offsets = tailrace.MergeOffsets(offsets, behind)
+				require.NoError(t, r.Commit(soon(t), offsets))
+				require.NoError(t, r.Close())
+			}
+			r := open(t, src, offsets...)
+			s.Exec(t, database, fmt.Sprintf("INSERT INTO bare VALUES (%d)", i))
+			records, _ := readUntil(t, r, func(records []tailrace.Record) bool { return len(changesOf(records, "bare")) > 0 })
+			assert.Empty(t, reads(records, "pairs"), "nothing is read again")
+		})
+	}
 }
 
 // changesWin changes rows of the table many while a snapshot reads it, and sees

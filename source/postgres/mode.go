@@ -126,3 +126,12 @@ const (
 	HstoreJSON HstoreMode = "json" // a JSON object. The default
 	HstoreMap  HstoreMode = "map"  // a map of texts
 )
+
+// SnapshotOrder is the order in which tables are read, as Debezium's
+// snapshot.tables.order.by.row.count spells it.
+type SnapshotOrder string
+
+const (
+	OrderAscending  SnapshotOrder = "ascending"  // by the number of rows that the server estimates
+	OrderDescending SnapshotOrder = "descending" // by that number, the largest table first
+)

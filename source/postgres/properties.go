@@ -53,6 +53,7 @@ func FromProperties(p *property.Set, channels ...func(*property.Set) signal.Chan
 		Columns:        filter(p, "column.include.list", "column.exclude.list"),
 		Messages:       filter(p, "message.prefix.include.list", "message.prefix.exclude.list"),
 		Snapshot:       snapshotMode(p),
+		SnapshotOrder:  snapshotOrder(p),
 		SnapshotTables: envelope.ExprsOf(p, "snapshot.include.collection.list"),
 
 		SnapshotDelay:  p.Millis("snapshot.delay.ms"),
@@ -373,7 +374,6 @@ func laterProperties() property.Table {
 		}
 	}
 	add("custom converters", "converters", "")
-	add("another order of tables", "snapshot.tables.order.by.row.count", "disabled")
 	add("statements of one's own", "snapshot.query.mode", "select_all",
 		"snapshot.query.mode.custom.name", "")
 	add("snapshots of one's own", "snapshot.mode.custom.name", "", "snapshot.locking.mode.custom.name", "")

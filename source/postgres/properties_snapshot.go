@@ -17,6 +17,8 @@ func snapshotProperties() property.Table {
 		{Key: "snapshot.max.threads", Type: property.Int, Default: "1", Check: property.Between(1, 64), Doc: "How many connections read rows side by side; tables are cut into chunks."},
 		{Key: "snapshot.max.threads.multiplier", Ignored: "the size of chunks is fixed", Doc: "Chunks a thread."},
 		{Key: "legacy.snapshot.max.threads", Ignored: "tables are always cut into chunks", Doc: "A thread a table."},
+		{Key: "snapshot.tables.order.by.row.count", Type: property.Enum, Default: "disabled", Values: []string{"disabled", "ascending", "descending"},
+			Doc: "The order in which tables are read, by the server's estimate of their rows."},
 		{Key: "snapshot.select.statement.overrides", Type: property.List, Doc: "The tables, as schema.table, that a snapshot reads by a statement of one's own."},
 		{Key: "snapshot.select.statement.overrides.*", Doc: "`snapshot.select.statement.overrides.schema.table`: the SELECT for a table."},
 		{Key: "snapshot.delay.ms", Type: property.Millis, Default: "0", Check: property.AtLeast(0), Doc: "How long to wait before a snapshot."},
@@ -51,6 +53,13 @@ func snapshotMode(p *property.Set) SnapshotMode {
 		p.Errorf("snapshot.mode", "is configuration_based, with neither snapshot.data nor start.stream, so that there is nothing to read")
 	}
 	return SnapshotNoData
+}
+
+func snapshotOrder(p *property.Set) SnapshotOrder {
+	if order := p.Enum("snapshot.tables.order.by.row.count"); order != "disabled" {
+		return SnapshotOrder(order)
+	}
+	return ""
 }
 
 // snapshotQueries gives the statements of the tables that are listed.

@@ -180,8 +180,13 @@ func (s *snapshot) plan(ctx context.Context, r *reader, c *catalog, tables []ask
 			s.tables = append(s.tables, r.src.planned(t, a.condition, sizes[a.id], xmin))
 		}
 	}
+	s.sortBySize()
+	given := []string{}
 	if from != nil {
-		s.resume(r.sel, *from, xmin)
+		given = s.resume(r.sel, *from, xmin)
+	}
+	if r.src.SnapshotOrder != "" || from != nil && from.done != "" {
+		s.noteBefore(given)
 	}
 	s.progress = source.Progress{Tables: len(s.tables), RowsBefore: s.resumed.rows, RowsExpected: s.resumed.rows}
 	for i := range s.tables {

@@ -28,6 +28,8 @@ type planned struct {
 	xmin uint64
 
 	expected int64 // about how many rows it has behind the done pages
+
+	before string // the place's done, of this table; "" where names have an order
 }
 
 // chunk is a part of a table: the pages from one on up to another, that not

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +108,38 @@ func TestASnapshotGoesOnBehindTheChunksThatWereGiven(t *testing.T) {
 	}
 	assert.Less(t, len(after), 2500, "the first chunk is not read again")
 	assert.Equal(t, "t 3999 last", marked(&after[len(after)-1]))
+}
+
+func TestTablesAreReadByTheirSizeAndGoneOnWithAsTheyWere(t *testing.T) {
+	s := testserver.Postgres(t)
+	src := chunked(t, s)
+	s.Exec(t, src.Database, "CREATE TABLE big (n INT PRIMARY KEY, pad TEXT DEFAULT repeat('x', 500))", "INSERT INTO big SELECT generate_series(0, 5999)",
+		"CREATE TABLE zero (n INT PRIMARY KEY)", "INSERT INTO zero VALUES (1)", "ANALYZE")
+	tables := func(records []tailrace.Record) (out []string) {
+		for i := range records {
+			out = append(out, strings.TrimPrefix(records[i].Topic, "srv.public."))
+		}
+		return slices.Compact(out)
+	}
+	everything := []string{"big", "t", "a", "zero"}
+	src.BatchRows, src.SnapshotOrder = 100, postgres.OrderDescending
+	r := open(t, src)
+	before, offsets := until(t, r, `"snapshot_table":"public.t","snapshot_page":256`)
+	require.NoError(t, r.Close())
+	assert.Equal(t, everything[:2], tables(before))
+	// By its new size another table would come first now.
+	s.Exec(t, src.Database, "INSERT INTO a SELECT i FROM generate_series(1000, 60999) i", "ANALYZE a")
+	for _, order := range []postgres.SnapshotOrder{postgres.OrderDescending, postgres.OrderAscending, ""} {
+		src.SnapshotOrder = order
+		r = open(t, src, offsets...)
+		after, _ := until(t, r, `,"ts_usec"`)
+		require.NoError(t, r.Close())
+		assert.Equal(t, "t", tables(after)[0], "%q", order)
+		assert.ElementsMatch(t, everything[1:], tables(after), "%q", order)
+	}
+	src.SnapshotOrder = "size"
+	_, err := src.Open(soon(t), nil)
+	assert.ErrorContains(t, err, `SnapshotOrder is "size": it must be one of ascending, descending`)
 }
 
 func TestARowThatMovedToAChunkThatWasGivenIsReadAsAWhole(t *testing.T) {

@@ -208,6 +208,10 @@ type Source struct {
 	// table come in the order of its pages all the same. 0 means 1.
 	SnapshotThreads int
 
+	// SnapshotOrder is the order of the tables. "" means by name or, where Tables
+	// has several expressions, by the first that matches.
+	SnapshotOrder SnapshotOrder
+
 	// SnapshotQueries are the statements that a snapshot reads tables by, in the
 	// place of all their rows: of a name such as public.orders the SELECT, which
 	// gives all columns that are captured.
@@ -408,6 +412,9 @@ func (s *Source) check() error {
 		s.checkSignals(),
 		oneOf("Hstores", s.Hstores, HstoreJSON, HstoreMap),
 	)
+	if s.SnapshotOrder != "" {
+		errs = append(errs, oneOf("SnapshotOrder", s.SnapshotOrder, OrderAscending, OrderDescending))
+	}
 	for _, op := range s.Skip {
 		errs = append(errs, oneOf("Skip", op, tailrace.OpCreate, tailrace.OpUpdate, tailrace.OpDelete, tailrace.OpTruncate))
 	}
