@@ -86,7 +86,11 @@ func (b *build) connector() {
 		}
 	}
 	b.own.Use(unusedClients(b.cfg.Sink != nil && !b.isSink, b.isSink && b.cfg.Source != nil))
-	tasks, has := b.cfg.Source.(interface{ Tasks() int })
+	var connector any = b.cfg.Source
+	if b.isSink {
+		connector = b.cfg.Sink
+	}
+	tasks, has := connector.(interface{ Tasks() int })
 	if n := b.own.Int("tasks.max"); n > 1 && (!has || tasks.Tasks() != n) {
 		b.own.Notef("tasks.max", "has no effect: one engine does the work of all tasks")
 	}

@@ -16,7 +16,7 @@ const (
 	retriesDoc    = "How often a batch is given to the database again after it was not taken, such as for want of a connection, where this or "
 	retriesElse   = " is set. Without them `errors.max.retries` and `errors.retry.timeout` say it. What can never succeed is tried once."
 	retryDelayDoc = "How long to wait before each try, of which up to a half is left out at random."
-	onePool       = "one connection does the writing"
+	onePool       = "there are as many connections as write.connections says"
 	noJava        = "it is a matter of Java"
 	goodDates     = "dates are those of the records; Java's old calendar shifts those before 1582"
 	anyTable      = "whatever has the name is written to"
@@ -60,7 +60,8 @@ func sharedProperties() property.Table {
 		{Key: "dialect.name", Doc: "The kind of the database, such as PostgreSqlDatabaseDialect or PostgreSql. By default it goes by the URL."},
 		{Key: "insert.mode", Type: property.Enum, Default: "insert", Values: []string{"insert", "upsert", "update"}, Doc: "How rows are written: by insert, upsert or update."},
 		{Key: "delete.enabled", Type: property.Bool, Default: "false", Doc: "Whether deletes, and records without a value, remove rows."},
-		{Key: "write.connections", Type: property.Int, Default: "1", Check: property.AtLeast(1), Doc: "Over how many connections the rows of a large batch are spread with insert.mode upsert and update, each in a transaction of its own. With exactly.once.table it has to be 1."},
+		{Key: "write.connections", Type: property.Int, Check: property.AtLeast(1), Doc: "Over how many connections the rows of a large batch are spread with insert.mode upsert and update, each in a transaction of its own. By default it is tasks.max. With exactly.once.table it has to be 1."},
+		{Key: "tasks.max", Type: property.Int, Default: "1", Check: property.AtLeast(1), Doc: "What write.connections is by itself, but with exactly.once.table."},
 		{Key: "exactly.once.table", Doc: "A table of the database to keep offsets in, in the same transaction as the rows, so that each record takes effect exactly once. It is made if it is missing. Without it delivery is at least once."},
 	}
 }
@@ -155,8 +156,14 @@ func shared(p *property.Set, dialects []Dialect) Sink {
 		Deletes:     p.Bool("delete.enabled"),
 		BatchRows:   p.Int("batch.size"),
 		OffsetTable: p.String("exactly.once.table"),
-		Connections: p.Int("write.connections"),
+		Connections: 1,
 		Log:         p.Log(),
+	}
+	switch {
+	case p.Has("write.connections"):
+		s.Connections = p.Int("write.connections")
+	case s.OffsetTable == "" && s.InsertMode != InsertPlain:
+		s.Connections = p.Int("tasks.max")
 	}
 	if s.OffsetTable != "" && s.Connections > 1 {
 		p.Errorf("write.connections", "has to be 1 with exactly.once.table, whose offsets are in the transaction of all rows")

@@ -60,6 +60,26 @@ func TestDebeziumsPropertiesAreRead(t *testing.T) {
 	assert.Empty(t, s.PKFields)
 }
 
+func TestTheTasksOfAConnectorAreConnections(t *testing.T) {
+	for _, c := range []struct {
+		config map[string]string
+		want   int
+	}{
+		{map[string]string{"insert.mode": "upsert", "tasks.max": "3"}, 3},
+		{map[string]string{"insert.mode": "update", "tasks.max": "3", "write.connections": "2"}, 2},
+		{map[string]string{"insert.mode": "insert", "tasks.max": "3"}, 1}, // whose order is that of all rows
+		{map[string]string{"insert.mode": "upsert", "tasks.max": "3", "exactly.once.table": "offsets"}, 1},
+		{map[string]string{"insert.mode": "upsert"}, 1},
+	} {
+		c.config["connection.url"], c.config["pk.mode"] = "jdbc:sqlite:x", "record_key"
+		p := property.New(c.config)
+		s := jdbc.FromProperties(p, dialects...)
+		require.NoError(t, p.Err())
+		assert.Equal(t, c.want, s.Connections, c.config)
+		assert.Equal(t, c.want, s.Tasks(), c.config)
+	}
+}
+
 func TestPropertiesThatCannotBe(t *testing.T) {
 	for _, c := range []struct {
 		config map[string]string

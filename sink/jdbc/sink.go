@@ -135,7 +135,8 @@ type Sink struct {
 	// Connections is over how many the rows of a large batch are spread in the
 	// modes InsertUpsert and InsertUpdate, each with a transaction of its own;
 	// what is done to a row keeps its order. Where one fails, the batch is written
-	// again by one. 0 means 1; an OffsetTable needs that (write.connections).
+	// again by one. 0 means 1; an OffsetTable needs that (write.connections,
+	// tasks.max).
 	Connections int
 
 	// Unquoted leaves the quotes around names out (quote.sql.identifiers=NEVER,
@@ -191,6 +192,9 @@ func (s Sink) Open(ctx context.Context) (sink.Writer, error) {
 	}
 	return &transactional{writer: w, table: tableOf(s.OffsetTable)}, nil
 }
+
+// Tasks is how many tasks of a Connect connector the sink does the work of.
+func (s Sink) Tasks() int { return max(s.Connections, 1) }
 
 func (s Sink) withDefaults() Sink {
 	if s.InsertMode == "" {
