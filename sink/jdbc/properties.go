@@ -66,6 +66,17 @@ func sharedProperties() property.Table {
 	}
 }
 
+// The naming strategies that Debezium ships.
+const (
+	sinkNaming  = "io.debezium.sink.naming."
+	jdbcNaming  = "io.debezium.connector.jdbc.naming."
+	passthrough = sinkNaming + "PassthroughCollectionNamingStrategy"
+)
+
+func collectionStrategies() []string {
+	return []string{sinkNaming + "DefaultCollectionNamingStrategy", jdbcNaming + "DefaultTableNamingStrategy", passthrough}
+}
+
 // DebeziumProperties is the table of the properties of Debezium's JDBC sink
 // connector, io.debezium.connector.jdbc.JdbcSinkConnector.
 func DebeziumProperties() property.Table {
@@ -96,9 +107,9 @@ func DebeziumProperties() property.Table {
 		{Key: "dialect.sqlserver.identity.insert", Ignored: "it is a matter of SQL Server", Doc: "It is a matter of SQL Server."},
 		{Key: "dialect.starrocks.catalog.name", Ignored: "it is a matter of StarRocks", Doc: "It is a matter of StarRocks."},
 		{Key: "collection.table.format", Default: "${table}", Unsupported: "a second format of names; use collection.name.format", Doc: "What a name that was made is put into."},
-		{Key: "collection.naming.strategy", Default: "io.debezium.sink.naming.DefaultCollectionNamingStrategy", Unsupported: "Java classes that make names", Doc: "A Java class that makes tables' names."},
-		{Key: "table.naming.strategy", Default: "io.debezium.connector.jdbc.naming.DefaultTableNamingStrategy", Unsupported: "Java classes that make names", Doc: "A Java class that makes tables' names."},
-		{Key: "column.naming.strategy", Default: "io.debezium.connector.jdbc.naming.DefaultColumnNamingStrategy", Unsupported: "Java classes that make names", Doc: "A Java class that makes columns' names."},
+		{Key: "collection.naming.strategy", Type: property.Enum, Default: sinkNaming + "DefaultCollectionNamingStrategy", Values: collectionStrategies(), Doc: "Whether the dots of topics become underscores, as by default, or with `" + passthrough + "` separate schema and table. Other names, styles, prefixes and suffixes are made by the transform `io.debezium.connector.jdbc.transforms.CollectionNameTransformation`, or RegexRouter."},
+		{Key: "table.naming.strategy", Type: property.Enum, Values: collectionStrategies(), Doc: "The older name of collection.naming.strategy."},
+		{Key: "column.naming.strategy", Type: property.Enum, Default: sinkNaming + "DefaultColumnNamingStrategy", Values: []string{sinkNaming + "DefaultColumnNamingStrategy", jdbcNaming + "DefaultColumnNamingStrategy"}, Doc: "Columns have the names of fields. Other names are made by the transform `io.debezium.connector.jdbc.transforms.FieldNameTransformation`, or ReplaceField."},
 		{Key: "cloudevents.schema.name.pattern", Unsupported: "CloudEvents", Doc: "The names of schemas that are CloudEvents."},
 	})
 }
@@ -136,6 +147,9 @@ func FromDebeziumProperties(p *property.Set, dialects ...Dialect) Sink {
 	s.TableFormat = p.String("collection.name.format")
 	if old := p.String("table.name.format"); old != "" && !p.Has("collection.name.format") {
 		s.TableFormat = old
+	}
+	for _, key := range []string{"collection.naming.strategy", "table.naming.strategy"} {
+		s.QualifiedTopics = s.QualifiedTopics || p.Enum(key) == passthrough
 	}
 	s.AutoCreate = p.Enum("schema.evolution") == "basic"
 	s.AutoEvolve = s.AutoCreate

@@ -80,6 +80,31 @@ func TestTheTasksOfAConnectorAreConnections(t *testing.T) {
 	}
 }
 
+func TestTheNamingStrategiesThatDebeziumShipsAreTaken(t *testing.T) {
+	for _, c := range []struct {
+		key, value, says string
+		qualified        bool
+	}{
+		{"collection.naming.strategy", "io.debezium.sink.naming.DefaultCollectionNamingStrategy", "", false},
+		{"collection.naming.strategy", "io.debezium.sink.naming.PassthroughCollectionNamingStrategy", "", true},
+		{"table.naming.strategy", "io.debezium.connector.jdbc.naming.DefaultTableNamingStrategy", "", false},
+		{"column.naming.strategy", "io.debezium.connector.jdbc.naming.DefaultColumnNamingStrategy", "", false},
+		{"column.naming.strategy", "io.debezium.sink.naming.DefaultColumnNamingStrategy", "", false},
+		{"collection.naming.strategy", "com.example.OurNames", "PassthroughCollectionNamingStrategy", false},
+		{"column.naming.strategy", "com.example.OurNames", "DefaultColumnNamingStrategy", false},
+	} {
+		p := property.New(map[string]string{"connection.url": "jdbc:sqlite:x", c.key: c.value})
+		s := jdbc.FromDebeziumProperties(p, dialects...)
+		assert.Equal(t, c.qualified, s.QualifiedTopics)
+		if c.says == "" {
+			require.NoError(t, p.Err())
+			continue
+		}
+		assert.ErrorContains(t, p.Err(), c.key)
+		assert.ErrorContains(t, p.Err(), c.says)
+	}
+}
+
 func TestPropertiesThatCannotBe(t *testing.T) {
 	for _, c := range []struct {
 		config map[string]string

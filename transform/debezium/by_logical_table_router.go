@@ -144,24 +144,27 @@ func (t *router) route(r *tailrace.Record, topic string) error {
 	if r.ValueSchema, err = names.of(topic); err != nil {
 		return err
 	}
-	r.Value = t.rows(names.rows, event.Values)
+	r.Value = filledRows(names.rows, r.Value, &t.slabs)
 	return nil
 }
 
-// rows is the event with the defaults in its rows.
-func (t *router) rows(rows []row, event []tailrace.Value) tailrace.Value {
-	copied := false
+// filledRows is the event with the defaults in its rows.
+func filledRows(rows []row, event tailrace.Value, slabs *transform.Slabs) tailrace.Value {
+	values, copied := event.Fields(), false
 	for _, row := range rows {
-		filled, changed := row.defaults.filled(event[row.at], &t.slabs)
+		filled, changed := row.defaults.filled(values[row.at], slabs)
 		if !changed {
 			continue
 		}
 		if !copied {
-			event, copied = append(t.slabs.Values(len(event))[:0], event...), true
+			values, copied = append(slabs.Values(len(values))[:0], values...), true
 		}
-		event[row.at] = filled
+		values[row.at] = filled
 	}
-	return tailrace.StructOf(event)
+	if !copied {
+		return event
+	}
+	return tailrace.StructOf(values)
 }
 
 // rowsOf are the rows of an event that have columns with defaults.

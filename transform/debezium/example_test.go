@@ -71,3 +71,30 @@ func ExampleByLogicalTableRouter() {
 	fmt.Println(r.Topic, r.KeyStruct(), r.ValueSchema.Name(), err)
 	// Output: shop.orders {id: 1, shard: 12} shop.orders.Envelope <nil>
 }
+
+func ExampleCollectionName() {
+	t, err := debezium.CollectionName{Naming: debezium.Naming{Style: debezium.SnakeCase, Prefix: "copy_"}}.New()
+	if err != nil {
+		panic(err)
+	}
+	r := tailrace.Record{Topic: "shop.orderItems"}
+	if _, err := t.Apply(&r); err != nil {
+		panic(err)
+	}
+	fmt.Println(r.Topic)
+	// Output: copy_shop_order_items
+}
+
+func ExampleFieldName() {
+	t, err := debezium.FieldName{Naming: debezium.Naming{Style: debezium.UpperCase}}.New()
+	if err != nil {
+		panic(err)
+	}
+	row := tailrace.NewSchema(tailrace.TypeStruct).Field("id", tailrace.Int64Schema).MustBuild()
+	r := tailrace.Record{Topic: "orders", ValueSchema: row, Value: tailrace.StructOf([]tailrace.Value{tailrace.Int64(7)})}
+	if _, err := t.Apply(&r); err != nil {
+		panic(err)
+	}
+	fmt.Println(r.ValueStruct().Get("ID").Int())
+	// Output: 7
+}

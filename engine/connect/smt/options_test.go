@@ -39,6 +39,8 @@ TimestampRouter | timestamp.format=yyyy' | timestamp.format
 ValueToKey | fields=a,,b | fields
 ByLogicalTableRouter | topic.regex=(;topic.replacement=x | topic.regex
 ByLogicalTableRouter | topic.regex=x;topic.replacement=y;schema.name.adjustment.mode=x | schema.name.adjustment.mode
+CollectionNameTransformation | collection.naming.style=kebab-case | collection.naming.style
+FieldNameTransformation | column.naming.style=camelCase | column.naming.style
 ContentBasedRouter | language=jsr223.groovy;topic.expression=if (x) { y } | topic.expression
 ContentBasedRouter | language=jsr223.ruby;topic.expression='x' | language
 EnforceRecordSize | max.bytes=0 | max.bytes

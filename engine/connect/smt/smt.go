@@ -16,6 +16,7 @@ const (
 	kafka      = "org.apache.kafka.connect.transforms."
 	predicates = kafka + "predicates."
 	debeziums  = "io.debezium.transforms."
+	jdbcs      = "io.debezium.connector.jdbc.transforms."
 )
 
 // Transforms gives a registry of the transforms, by their classes, that the
@@ -43,6 +44,9 @@ func Transforms() map[string]func(*property.Set) transform.Transform {
 		debeziums + "VectorToJsonConverter":       vectorToJSONConverter,
 		debeziums + "outbox.EventRouter":          eventRouter,
 		debeziums + "partitions.PartitionRouting": partitionRouting,
+
+		jdbcs + "CollectionNameTransformation": collectionName,
+		jdbcs + "FieldNameTransformation":      fieldName,
 
 		"io.debezium.connector.mysql.transforms.ReadToInsertEvent":                        readToInsertEvent,
 		"io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent": decodeMessage,
@@ -104,6 +108,8 @@ func Reference() []Section {
 		{debeziums + "TimezoneConverter", timezoneConverterProperties()},
 		{debeziums + "outbox.EventRouter", eventRouterProperties()},
 		{debeziums + "partitions.PartitionRouting", partitionRoutingProperties()},
+		{jdbcs + "CollectionNameTransformation", namingProperties("collection")},
+		{jdbcs + "FieldNameTransformation", namingProperties("column")},
 		{"io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent", decodeMessageProperties()},
 		{"predicates.HasHeaderKey", hasHeaderKeyProperties()},
 		{"predicates.TopicNameMatches", topicNameMatchesProperties()},
