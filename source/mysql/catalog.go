@@ -24,6 +24,8 @@ type definition struct {
 
 	charset, collation string // of columns that do not name theirs; "" for not known
 
+	comment tailrace.Null[string]
+
 	mariadb bool
 }
 
@@ -51,7 +53,8 @@ type columnDefinition struct {
 	period    period   // of MariaDB's system-versioned tables
 	hidden    bool     // the log has it, and it is no column to anybody else
 	counted   bool     // AUTO_INCREMENT
-	written   string   // the type's name as a statement has it, where that is another: INTEGER
+	comment   tailrace.Null[string]
+	written   string // the type's name as a statement has it, where that is another: INTEGER
 
 	// fallback is the column's default: a literal as text. computed says that
 	// there is one that the server computes.
@@ -134,7 +137,7 @@ func (c *conn) defineColumns(ctx context.Context, sv *server, where string, out 
 		srid, expression = "NULL", "GENERATION_EXPRESSION"
 	}
 	rows, err := c.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME,"+
-		" NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, "+srid+", "+expression+
+		" NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, "+srid+", "+expression+", COLUMN_COMMENT"+
 		" FROM information_schema.COLUMNS"+where+" ORDER BY TABLE_NAME, ORDINAL_POSITION")
 	if err != nil {
 		return err
@@ -157,12 +160,17 @@ func (c *conn) defineColumns(ctx context.Context, sv *server, where string, out 
 				return fmt.Errorf("column %s of %s: %w", col.name, id, err)
 			}
 		}
-		col.period = period(row[15].V)
+		col.period, col.comment = period(row[15].V), commentOf(row[16].V)
 		col.counted = strings.Contains(strings.ToLower(row[13].V), "auto_increment")
 		col.setFallback(row[12], strings.ToUpper(row[13].V), sv.mariadb)
 		d.columns = append(d.columns, col)
 	}
 	return nil
+}
+
+// commentOf is a comment; the catalog has an empty one for none.
+func commentOf(comment string) tailrace.Null[string] {
+	return tailrace.Null[string]{V: comment, Valid: comment != ""}
 }
 
 func number(c cell, missing int) int {
@@ -257,15 +265,15 @@ func (c *conn) defineKeys(ctx context.Context, where string, out map[tableID]*de
 }
 
 // defineCharsets reads the character sets that tables give columns that do not
-// name theirs.
+// name theirs, and the tables' comments.
 func (c *conn) defineCharsets(ctx context.Context, where string, out map[tableID]*definition) error {
-	rows, err := c.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_COLLATION FROM information_schema.TABLES"+where)
+	rows, err := c.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_COLLATION, TABLE_COMMENT FROM information_schema.TABLES"+where)
 	if err != nil {
 		return err
 	}
 	for _, row := range rows {
 		if d := out[tableID{row[0].V, row[1].V}]; d != nil {
-			d.charset, d.collation = charsetOf(row[2].V), row[2].V
+			d.charset, d.collation, d.comment = charsetOf(row[2].V), row[2].V, commentOf(row[3].V)
 		}
 	}
 	return nil

@@ -31,6 +31,9 @@ func created(id tableID, st *ddl.Statement, charset, collation string, mariadb b
 // what does not fit what was known of the table.
 func (d *definition) alter(st *ddl.Statement) error {
 	d.setCharset(st)
+	if st.Comment != nil {
+		d.comment = tailrace.Some(*st.Comment)
+	}
 	a := alteration{d: d, names: make([]string, len(d.columns)), renamed: map[string]string{}}
 	for i := range d.columns {
 		a.names[i] = d.columns[i].name
@@ -281,6 +284,9 @@ func plainCharset(name string) string {
 // newColumn makes the definition that the catalog has of a column.
 func (d *definition) newColumn(c *ddl.Column) columnDefinition {
 	col := columnDefinition{name: c.Name, typ: strings.ToLower(c.Type), unsigned: c.Unsigned, nullable: !c.NotNull && !c.Primary, scale: -1, counted: c.AutoIncrement}
+	if c.Comment != nil {
+		col.comment = tailrace.Some(*c.Comment)
+	}
 	if c.Written != c.Type {
 		col.written = c.Written
 	}

@@ -42,6 +42,7 @@ type selection struct {
 
 	snapshot envelope.Exprs // of the tables whose rows are read; none for all
 	system   bool
+	comments bool // of columns are in their schemas
 
 	signals tableID        // that signals are written to; zero for none
 	added   envelope.Exprs // tables that were added while the source ran
@@ -55,7 +56,7 @@ type selection struct {
 }
 
 func newSelection(s *Source) (*selection, error) {
-	sel := &selection{system: s.SystemTables}
+	sel := &selection{system: s.SystemTables, comments: s.SchemaComments}
 	var errs [11]error
 	if s.SignalTable != "" {
 		sel.signals = tableNamed(s.SignalTable)

@@ -32,6 +32,9 @@ func (s *selection) propagated(id tableID, def *columnDefinition, schema *tailra
 			b.Parameter("__debezium.source.column.scale", strconv.Itoa(scale))
 		}
 	}
+	if s.comments && def.comment.V != "" {
+		b.Parameter("__debezium.source.column.comment", def.comment.V)
+	}
 	b.Parameter("__debezium.source.column.name", def.name)
 	return b.Build()
 }

@@ -136,7 +136,10 @@ func eventProperties() property.Table {
 		{Key: "skipped.operations", Type: property.List, Default: "t", Values: []string{"c", "u", "d", "t", "none"}, Doc: "The operations that are left out; none leaves out nothing."},
 		{Key: "include.query", Type: property.Bool, Default: "false", Doc: "Whether the source block has the text of the statement, where the server logs it."},
 		{Key: "extended.headers.enabled", Type: property.Bool, Default: "true", Doc: "Whether records have the headers `__debezium.context.*`."},
-		{Key: "include.schema.changes", Type: property.Bool, Default: "true", Doc: "Whether statements that define captured tables are written to the topic of the prefix."},
+		{Key: "include.schema.changes", Type: property.Bool, Default: "true", Doc: "Whether statements that define tables are written to the topic of the prefix."},
+		{Key: "include.schema.comments", Type: property.Bool, Default: "false", Doc: "Whether the comments of tables and columns are written there."},
+		{Key: HistoryProperties + "store.only.captured.tables.ddl", Type: property.Bool, Default: "false", Doc: "Whether only captured tables are told of there."},
+		{Key: HistoryProperties + "store.only.captured.databases.ddl", Type: property.Bool, Default: "false", Doc: "Whether only the tables of captured databases are told of there."},
 		envelope.PostProcessors("database.table"),
 		{Key: "max.batch.size", Type: property.Int, Default: "2048", Check: property.AtLeast(1), Doc: "How many records are read at a time at most."},
 	}
@@ -159,8 +162,7 @@ func ignoredProperties() property.Table {
 	add("the server waits for a slow reader as long as it takes", "binlog.net.read.timeout", "binlog.net.write.timeout", "binlog.buffer.size")
 	add("snapshots need no connection that is kept alive", "database.server.id.offset")
 	add("a statement that is not understood stops nothing", "ddl.parser.type", "resolve.create.table.like.schema", "enable.time.adjuster", "schema.history.internal.skip.unparseable.ddl")
-	add("only what captured tables need is kept", "schema.history.internal.store.only.captured.tables.ddl", "schema.history.internal.store.only.captured.databases.ddl",
-		"schema.history.internal.ddl.filter", "schema.history.internal.prefer.ddl", "schema.history.internal.memory.optimization", "schema.history.internal.name", "schema.history.internal.connector.*")
+	add("only what captured tables need is kept", "schema.history.internal.ddl.filter", "schema.history.internal.prefer.ddl", "schema.history.internal.memory.optimization", "schema.history.internal.name", "schema.history.internal.connector.*")
 	add("the source block has one form", "source.struct.version", "sourceinfo.struct.maker")
 	add("the engine tries again, by its own policy", "retriable.restart.connector.wait.ms")
 	add("it is a matter of how Debezium is made", "internal.log.position.check.enable", "internal.advanced.metrics.enable", "internal.legacy.snapshot.max.threads", "internal.snapshot.scan.all.columns.force")
@@ -179,7 +181,6 @@ func laterProperties() property.Table {
 			t = append(t, property.Property{Key: keysAndDefaults[i], Default: keysAndDefaults[i+1], Unsupported: what, Doc: "Not supported yet."})
 		}
 	}
-	add("schema change events", "include.schema.comments", "false")
 	add("another placeholder than the converter's", "unavailable.value.placeholder", "__debezium_unavailable_value")
 	add("custom converters", "converters", "")
 	add("the topic of heartbeats begins with topic.heartbeat.prefix", "topic.heartbeat.name", "")

@@ -24,4 +24,13 @@ func (s *Source) eventProperties(p *property.Set) {
 		s.Masks = append(s.Masks, Mask(m))
 	}
 	s.SourceTypeColumns, s.SourceTypes = envelope.ExprsOf(p, "column.propagate.source.type"), envelope.ExprsOf(p, "datatype.propagate.source.type")
+	s.SchemaComments = p.Bool("include.schema.comments")
+	switch {
+	case p.Bool(HistoryProperties + "store.only.captured.tables.ddl"):
+		s.SchemaChangeScope = ScopeCapturedTables
+	case p.Bool(HistoryProperties + "store.only.captured.databases.ddl"):
+		s.SchemaChangeScope = ScopeCapturedDatabases
+	default:
+		s.SchemaChangeScope = ScopeAll
+	}
 }

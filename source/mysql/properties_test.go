@@ -49,7 +49,7 @@ func TestPropertiesBecomeASource(t *testing.T) {
 		Decimals: mysql.DecimalString, Times: mysql.TimeConnect, Binaries: mysql.BinaryHex, UnsignedBigints: mysql.UnsignedBigintPrecise,
 		TopicDelimiter: ".", SchemaNames: mysql.NameAsIs, FieldNames: mysql.NameAsIs, TransactionTopic: "transaction", HeartbeatPrefix: "__debezium-heartbeat",
 		NoTombstones: true, Skip: []tailrace.Op{"c", "d"}, IncludeQuery: true, NoContextHeaders: true, BatchRows: 100,
-		SchemaHistory: new(offset.Memory), SchemaChanges: true,
+		SchemaHistory: new(offset.Memory), SchemaChanges: true, SchemaChangeScope: mysql.ScopeAll,
 		SnapshotThreads: 1, ChunkRows: 1024, Watermarks: mysql.InsertInsert,
 	}, src)
 }

@@ -86,6 +86,9 @@ func (r *reader) begin(ctx context.Context, c *conn, pos position, stored bool) 
 		}
 		return fmt.Errorf("the server is not set up for reading changes: %w", err)
 	}
+	if err := r.surveyDatabases(ctx, c); err != nil {
+		return err
+	}
 	if err := r.checkSignals(); err != nil {
 		return err
 	}

@@ -16,12 +16,15 @@ import (
 type schemas struct {
 	// kin are tables that are not captured and that may become so by a new name:
 	// the copies that pt-online-schema-change, gh-ost and their like fill and
-	// then put in the place of a table.
+	// then put in the place of a table. Those that are told of are among them.
 	kin map[tableID]*definition
 
 	// ahead says up to where in the log the catalog had come when a table's
 	// definition was read from it: statements before that are in it.
 	ahead map[tableID]position
+
+	// databases are what these give tables that do not name theirs.
+	databases map[string]charsets
 
 	history *history
 }
@@ -37,7 +40,7 @@ func (s *stream) definitionOf(id tableID) *definition {
 // follows says whether changes of a table's definition are followed: it is
 // captured, or may take the place of one that is.
 func (s *stream) follows(id tableID) bool {
-	if s.sel.table(id) || s.kin[id] != nil {
+	if s.sel.table(id) || s.kin[id] != nil || s.tells(id.db) || s.changes != nil && s.src.SchemaChangeScope == ScopeCapturedDatabases {
 		return true
 	}
 	if !s.sel.database(id.db) {
@@ -53,13 +56,11 @@ func (s *stream) follows(id tableID) bool {
 
 // define follows a statement that defines tables. Where it concerns none that
 // is followed, nothing but the position changes.
-func (s *stream) define(ctx context.Context, w *writer, ev *binlog.Event, q *binlog.Query) error {
+func (s *stream) define(w *writer, ev *binlog.Event, q *binlog.Query) {
 	st := ddl.Parse(string(q.Text))
 	c := &schemaChange{stream: s, ev: ev, st: &st, database: string(q.Schema), text: string(q.Text)}
 	if !st.Temporary {
-		if err := c.follow(ctx); err != nil {
-			return err
-		}
+		c.follow()
 	}
 	c.keep()
 	s.tellSchema(w, c)
@@ -73,7 +74,6 @@ func (s *stream) define(ctx context.Context, w *writer, ev *binlog.Event, q *bin
 	case !s.in:
 		s.end(ev)
 	}
-	return nil
 }
 
 // schemaChange is a statement of the log, and what it did to the tables that
@@ -107,10 +107,12 @@ type tableChange struct {
 }
 
 // follow brings the definitions of the tables up to date.
-func (c *schemaChange) follow(ctx context.Context) error {
+func (c *schemaChange) follow() {
 	switch st := c.st; st.Kind {
 	case ddl.CreateTable:
-		return c.create(ctx, c.name(st.Tables[0]))
+		c.create(c.name(st.Tables[0]))
+	case ddl.CreateDatabase, ddl.AlterDatabase:
+		c.setDefaults()
 	case ddl.AlterTable:
 		id := c.name(st.Tables[0])
 		if c.follows(id) {
@@ -132,6 +134,7 @@ func (c *schemaChange) follow(ctx context.Context) error {
 			c.drop(c.name(n))
 		}
 	case ddl.DropDatabase:
+		delete(c.databases, st.Database)
 		for id := range c.tables {
 			if id.db == st.Database {
 				c.drop(id)
@@ -143,7 +146,6 @@ func (c *schemaChange) follow(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
 }
 
 // set makes a definition that of a table.
@@ -179,18 +181,18 @@ func (c *schemaChange) had(kind string, id tableID) {
 	c.done = append(c.done, tableChange{kind: kind, id: id, now: c.definitionOf(id), before: true})
 }
 
-func (c *schemaChange) create(ctx context.Context, id tableID) error {
+func (c *schemaChange) create(id tableID) {
 	var like *definition
 	if c.st.Like != nil {
 		like = c.definitionOf(c.name(*c.st.Like))
 	}
 	if !c.follows(id) && (like == nil || !c.sel.database(id.db)) {
-		return nil
+		return
 	}
 	known := c.definitionOf(id)
 	if known != nil && c.st.IfExists && !c.st.Replace {
 		c.had("CREATE", id)
-		return nil
+		return
 	}
 	var d *definition
 	var err error
@@ -203,11 +205,8 @@ func (c *schemaChange) create(ctx context.Context, id tableID) error {
 	case c.st.Select:
 		err = errors.New("it is made of the result of a query")
 	default:
-		var collation string
-		if collation, err = c.databaseCollation(ctx, id.db); err != nil {
-			return err
-		}
-		d, err = created(id, c.st, charsetOf(collation), collation, c.server.mariadb)
+		of := c.defaultsOf(id.db)
+		d, err = created(id, c.st, of.charset, of.collation, c.server.mariadb)
 	}
 	if err != nil {
 		c.unsure(id, err)
@@ -217,7 +216,6 @@ func (c *schemaChange) create(ctx context.Context, id tableID) error {
 		c.set(id, d)
 	}
 	c.did("CREATE", id, d)
-	return nil
 }
 
 // unsure is for a table of which a statement made something that is not known.
@@ -274,22 +272,6 @@ func (c *schemaChange) drop(id tableID) {
 	}
 	c.forget(id)
 	c.did("DROP", id, nil)
-}
-
-// databaseCollation is the collation that a database gives its tables.
-func (s *stream) databaseCollation(ctx context.Context, db string) (string, error) {
-	var rows [][]cell
-	err := s.ask(ctx, func(c *conn) (err error) {
-		rows, err = c.query(ctx, "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "+quoteText(db))
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	if len(rows) == 0 {
-		return s.server.variables["collation_server"], nil
-	}
-	return rows[0][0].V, nil
 }
 
 // settle finds the definition that a table had when rows of it were logged,

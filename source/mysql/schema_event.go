@@ -1,15 +1,11 @@
 package mysql
 
 import (
-	"context"
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source/internal/envelope"
-	"github.com/tailrace-io/tailrace/source/mysql/internal/ddl"
 )
 
 // schemaChanges makes the records of what happens to definitions.
@@ -17,6 +13,7 @@ type schemaChanges struct {
 	topic     string
 	keySchema *tailrace.Schema
 	schema    *tailrace.Schema
+	comments  bool // of tables and columns are told
 
 	// waiting are what a snapshot tells of definitions, which comes before its
 	// first row.
@@ -65,7 +62,8 @@ func newSchemaChanges(s *Source, source *tailrace.Schema) *schemaChanges {
 		Field("table", table).
 		MustBuild()
 	return &schemaChanges{
-		topic: envelope.TopicName(s.TopicPrefix),
+		topic:    envelope.TopicName(s.TopicPrefix),
+		comments: s.SchemaComments,
 		keySchema: tailrace.NewSchema(tailrace.TypeStruct).Name(name+".SchemaChangeKey").Version(1).
 			Field("databaseName", tailrace.StringSchema).MustBuild(),
 		schema: tailrace.NewSchema(tailrace.TypeStruct).Name(name+".SchemaChangeValue").Version(1).
@@ -77,56 +75,6 @@ func newSchemaChanges(s *Source, source *tailrace.Schema) *schemaChanges {
 			Field("tableChanges", tailrace.NewSchema(tailrace.TypeArray).Elem(change).MustBuild()).
 			MustBuild(),
 	}
-}
-
-// describe gathers what a snapshot tells of the definitions of the captured
-// tables: the statements that would make them anew. A definition that is not
-// known yet is not told.
-func (r *reader) describe(ctx context.Context, c *conn, pos position, definitions map[tableID]*definition) error {
-	if r.changes == nil {
-		return nil
-	}
-	var ids []tableID
-	for id, d := range definitions {
-		if d != nil && d.kind != "SEQUENCE" {
-			ids = append(ids, id)
-		}
-	}
-	slices.SortFunc(ids, func(a, b tableID) int { return strings.Compare(a.String(), b.String()) })
-	add := func(n definitionNote) {
-		n.pos = pos
-		r.changes.waiting = append(r.changes.waiting, n)
-	}
-	add(definitionNote{ddl: fmt.Sprintf("SET character_set_server=%s, collation_server=%s", r.server.variables["character_set_server"], r.server.variables["collation_server"])})
-	for _, id := range ids {
-		add(definitionNote{database: id.db, table: tailrace.Some(id.name), ddl: "DROP TABLE IF EXISTS " + id.quoted(), changes: []tableChange{{kind: "DROP", id: id}}})
-	}
-	var db string
-	for i, id := range ids {
-		if i == 0 || id.db != db {
-			db = id.db
-			rows, err := c.query(ctx, "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "+quoteText(db))
-			if err != nil {
-				return err
-			}
-			if len(rows) == 0 {
-				return fmt.Errorf("the database %s is not there any more", db)
-			}
-			for _, text := range []string{"DROP DATABASE IF EXISTS " + quoteName(db),
-				"CREATE DATABASE " + quoteName(db) + " CHARSET " + rows[0][0].V + " COLLATE " + rows[0][1].V, "USE " + quoteName(db)} {
-				add(definitionNote{database: db, ddl: text})
-			}
-		}
-		rows, err := c.query(ctx, "SHOW CREATE TABLE "+id.quoted())
-		if err != nil {
-			return err
-		}
-		if len(rows) != 1 || len(rows[0]) < 2 {
-			return fmt.Errorf("SHOW CREATE TABLE %s: the server gives no statement", id.quoted())
-		}
-		add(definitionNote{database: db, table: tailrace.Some(id.name), ddl: rows[0][1].V, changes: []tableChange{{kind: "CREATE", id: id, now: definitions[id]}}})
-	}
-	return nil
 }
 
 // tellSnapshot adds the records of what a snapshot found.
@@ -154,79 +102,6 @@ func (r *reader) tellSnapshot() {
 	}
 }
 
-// tellSchema adds the records of a statement of the log.
-func (s *stream) tellSchema(w *writer, c *schemaChange) {
-	if s.changes == nil {
-		return
-	}
-	notes := c.notes()
-	if len(notes) == 0 {
-		return
-	}
-	w.begin()
-	s.stampOf(w, c.ev)
-	w.stamp(floorDiv(s.micros, 1000) * 1000)
-	query, thread := w.source[sourceQuery], w.source[sourceThread]
-	w.source[sourceQuery], w.source[sourceThread], w.source[sourceRow] = tailrace.Value{}, tailrace.Value{}, tailrace.Int32(0)
-	for i := range notes {
-		s.changes.tell(w, &notes[i])
-	}
-	w.source[sourceQuery], w.source[sourceThread] = query, thread
-}
-
-// notes are what is to be told of the statement: of DROP TABLE and RENAME TABLE
-// each table for itself, under the names of all of them.
-func (c *schemaChange) notes() []definitionNote {
-	var captured []tableChange
-	var names []string
-	for _, done := range c.done {
-		if c.sel.table(done.id) || done.was != (tableID{}) && c.sel.table(done.was) {
-			captured = append(captured, done)
-		}
-	}
-	switch st := c.st; st.Kind {
-	default: // as for indexes, of which records do not tell
-		return nil
-	case ddl.CreateDatabase, ddl.DropDatabase:
-		if !c.sel.database(st.Database) {
-			return nil
-		}
-		return []definitionNote{{database: st.Database, ddl: plainDDL(c.text)}}
-	case ddl.DropTable, ddl.RenameTable:
-		if len(captured) == 0 {
-			return nil
-		}
-		for _, n := range st.Tables {
-			names = append(names, n.Table)
-		}
-		for _, r := range st.Renames {
-			names = append(names, r.To.Table)
-		}
-	case ddl.CreateTable, ddl.AlterTable:
-		if len(captured) == 0 || st.Kind == ddl.CreateTable && captured[0].before {
-			return nil
-		}
-		return []definitionNote{{database: captured[0].id.db, table: tailrace.Some(captured[len(captured)-1].id.name), ddl: plainDDL(c.text), changes: captured[len(captured)-1:]}}
-	}
-	var out []definitionNote
-	for i, done := range captured {
-		text := "DROP TABLE "
-		if c.st.Kind == ddl.RenameTable {
-			text = "RENAME TABLE " + done.was.name + " TO " + done.id.name
-		} else {
-			if c.st.IfExists {
-				text += "IF EXISTS "
-			}
-			text += done.id.quoted()
-		}
-		out = append(out, definitionNote{database: done.id.db, table: tailrace.Some(strings.Join(names, ",")), ddl: text, changes: captured[i : i+1]})
-	}
-	return out
-}
-
-// plainDDL is a statement without its comments, as Debezium gives it.
-func plainDDL(text string) string { return strings.TrimSpace(ddl.WithoutComments(text)) }
-
 // tell adds a record.
 func (c *schemaChanges) tell(w *writer, n *definitionNote) {
 	w.begin()
@@ -239,7 +114,7 @@ func (c *schemaChanges) tell(w *writer, n *definitionNote) {
 		fields := w.slab.Values(3)
 		fields[0], fields[1] = tailrace.String(change.kind), tailrace.String(`"`+change.id.db+`"."`+change.id.name+`"`)
 		if change.now != nil {
-			fields[2] = change.now.described(&w.slab)
+			fields[2] = change.now.described(&w.slab, c.comments)
 		}
 		changes[i] = tailrace.StructOf(fields)
 	}
@@ -251,7 +126,7 @@ func (c *schemaChanges) tell(w *writer, n *definitionNote) {
 }
 
 // described is the table as the records have it.
-func (d *definition) described(slab *tailrace.Slab) tailrace.Value {
+func (d *definition) described(slab *tailrace.Slab, comments bool) tailrace.Value {
 	fields := slab.Values(4)
 	if d.charset != "" {
 		fields[0] = tailrace.String(d.charset)
@@ -264,10 +139,13 @@ func (d *definition) described(slab *tailrace.Slab) tailrace.Value {
 	columns := make([]tailrace.Value, 0, len(d.columns))
 	for i := range d.columns {
 		if !d.columns[i].hidden {
-			columns = append(columns, d.columns[i].described(slab, len(columns)+1))
+			columns = append(columns, d.columns[i].described(slab, len(columns)+1, comments))
 		}
 	}
 	fields[2] = tailrace.Array(columns)
+	if comments && d.comment.Valid {
+		fields[3] = tailrace.String(d.comment.V)
+	}
 	return tailrace.StructOf(fields)
 }
 
@@ -288,7 +166,7 @@ var jdbcTypes = map[string]int32{
 }
 
 // described is the column as the records have it.
-func (def *columnDefinition) described(slab *tailrace.Slab, position int) tailrace.Value {
+func (def *columnDefinition) described(slab *tailrace.Slab, position int, comments bool) tailrace.Value {
 	f := slab.Values(15)
 	jdbc, ok := jdbcTypes[def.typ]
 	if !ok {
@@ -315,6 +193,9 @@ func (def *columnDefinition) described(slab *tailrace.Slab, position int) tailra
 		}
 	}
 	f[8], f[9], f[10], f[11] = tailrace.Int32(int32(position)), tailrace.Boolean(def.nullable), tailrace.Boolean(def.counted), tailrace.Boolean(def.counted)
+	if comments && def.comment.Valid {
+		f[12] = tailrace.String(def.comment.V)
+	}
 	switch {
 	case def.computed && (def.typ == "timestamp" || def.typ == "datetime"):
 		f[13] = tailrace.String("1970-01-01 00:00:00")

@@ -203,7 +203,7 @@ func (r *reader) remember(ctx context.Context, p position) error {
 	for id := range r.history.versions {
 		r.history.metrics.Recovered += int64(len(r.history.versions[id]))
 		d := r.history.at(id, p, r.server.mariadb)
-		if d == nil || !r.sel.database(id.db) {
+		if d == nil || !r.sel.database(id.db) && !r.tells(id.db) {
 			continue
 		}
 		d.mariadb = r.server.mariadb
@@ -244,9 +244,15 @@ func (r *reader) survey(ctx context.Context, c *conn, pos position, tell bool) e
 		return err
 	}
 	if tell {
-		if err := r.describe(ctx, c, pos, found); err != nil {
+		statements, err := r.statements(ctx, c, found)
+		if err == nil {
+			err = r.describe(ctx, c, pos, found, statements)
+		}
+		if err != nil {
 			return err
 		}
+	} else if _, err := r.surveyOthers(ctx, c); err != nil {
+		return err
 	}
 	for _, id := range ids {
 		d := found[id]
@@ -282,6 +288,7 @@ type (
 		Charset   string         `json:"charset,omitempty"`
 		Collation string         `json:"collation,omitempty"`
 		Kind      string         `json:"kind,omitempty"`
+		Comment   *string        `json:"comment,omitempty"`
 	}
 	storedIndex struct {
 		Name    string   `json:"name"`
@@ -306,6 +313,7 @@ type (
 		Hidden    bool     `json:"hidden,omitempty"`
 		Counted   bool     `json:"auto_increment,omitempty"`
 		Default   *string  `json:"default,omitempty"`
+		Comment   *string  `json:"comment,omitempty"`
 		Computed  bool     `json:"computed,omitempty"`
 	}
 )
@@ -314,17 +322,15 @@ func (d *definition) stored() *storedDefinition {
 	if d == nil {
 		return nil
 	}
-	s := &storedDefinition{Key: d.key, ByIndex: d.byIndex, Charset: d.charset, Collation: d.collation, Kind: d.kind}
+	s := &storedDefinition{Key: d.key, ByIndex: d.byIndex, Charset: d.charset, Collation: d.collation, Kind: d.kind, Comment: storedText(d.comment)}
 	for _, x := range d.unique {
 		s.Unique = append(s.Unique, storedIndex{x.name, x.columns})
 	}
 	for _, c := range d.columns {
 		col := storedColumn{Name: c.name, Type: c.typ, Full: c.full, Written: c.written, Charset: c.charset, Collation: c.collation,
 			Precision: c.precision, Scale: c.scale, Fraction: c.fraction, Length: c.length, Unsigned: c.unsigned, Nullable: c.nullable,
-			SRID: c.srid, Labels: c.labels, Period: c.period, Hidden: c.hidden, Counted: c.counted, Computed: c.computed}
-		if c.fallback.Valid {
-			col.Default = &c.fallback.V
-		}
+			SRID: c.srid, Labels: c.labels, Period: c.period, Hidden: c.hidden, Counted: c.counted, Computed: c.computed,
+			Default: storedText(c.fallback), Comment: storedText(c.comment)}
 		s.Columns = append(s.Columns, col)
 	}
 	return s
@@ -334,18 +340,31 @@ func (s *storedDefinition) definition(id tableID) *definition {
 	if s == nil {
 		return nil
 	}
-	d := &definition{id: id, key: s.Key, byIndex: s.ByIndex, charset: s.Charset, collation: s.Collation, kind: s.Kind}
+	d := &definition{id: id, key: s.Key, byIndex: s.ByIndex, charset: s.Charset, collation: s.Collation, kind: s.Kind, comment: textOf(s.Comment)}
 	for _, x := range s.Unique {
 		d.unique = append(d.unique, index{x.Name, x.Columns})
 	}
 	for _, c := range s.Columns {
 		col := columnDefinition{name: c.Name, typ: c.Type, full: c.Full, written: c.Written, charset: c.Charset, collation: c.Collation,
 			precision: c.Precision, scale: c.Scale, fraction: c.Fraction, length: c.Length, unsigned: c.Unsigned, nullable: c.Nullable,
-			srid: c.SRID, labels: c.Labels, period: c.Period, hidden: c.Hidden, counted: c.Counted, computed: c.Computed}
-		if c.Default != nil {
-			col.fallback = tailrace.Some(*c.Default)
-		}
+			srid: c.SRID, labels: c.Labels, period: c.Period, hidden: c.Hidden, counted: c.Counted, computed: c.Computed,
+			fallback: textOf(c.Default), comment: textOf(c.Comment)}
 		d.columns = append(d.columns, col)
 	}
 	return d
+}
+
+// storedText is a text that may be none.
+func storedText(t tailrace.Null[string]) *string {
+	if !t.Valid {
+		return nil
+	}
+	return &t.V
+}
+
+func textOf(stored *string) (t tailrace.Null[string]) {
+	if stored != nil {
+		t = tailrace.Some(*stored)
+	}
+	return t
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source/mysql/internal/ddl"
 )
 
@@ -64,6 +65,7 @@ type debeziumTable struct {
 	Charset *string          `json:"defaultCharsetName"`
 	Key     []string         `json:"primaryKeyColumnNames"`
 	Columns []debeziumColumn `json:"columns"`
+	Comment *string          `json:"comment"`
 }
 
 type debeziumColumn struct {
@@ -76,6 +78,7 @@ type debeziumColumn struct {
 	Counted    bool     `json:"autoIncremented"`
 	HasDefault bool     `json:"hasDefaultValue"`
 	Default    *string  `json:"defaultValueExpression"`
+	Comment    *string  `json:"comment"`
 	Labels     []string `json:"enumValues"`
 }
 
@@ -190,13 +193,28 @@ func (t *debeziumTable) definition(id tableID, mariadb bool) *definition {
 	if t.Charset != nil {
 		d.charset = *t.Charset
 	}
+	d.comment = importedComment(t.Comment)
 	for i := range t.Columns {
-		d.columns = append(d.columns, d.newColumn(t.Columns[i].column()))
+		column := d.newColumn(t.Columns[i].column())
+		column.comment = importedComment(t.Columns[i].Comment)
+		d.columns = append(d.columns, column)
 	}
 	if len(t.Key) > 0 {
 		d.setPrimary(t.Key)
 	}
 	return d
+}
+
+// importedComment is a comment of Debezium's, which has it as it was written
+// between quotes.
+func importedComment(written *string) (comment tailrace.Null[string]) {
+	if written == nil {
+		return comment
+	}
+	if st := ddl.Parse("ALTER TABLE t COMMENT '" + *written + "'"); st.Comment != nil {
+		return tailrace.Some(*st.Comment)
+	}
+	return tailrace.Some(*written)
 }
 
 // column is the column as a statement would have it.

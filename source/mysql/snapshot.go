@@ -45,6 +45,10 @@ type snapshot struct {
 	file        tailrace.Value
 	seconds     int64 // when the reading of the table began, on the server's clock
 
+	// What is to be told of definitions, until it has been gathered.
+	definitions map[tableID]*definition
+	statements  map[tableID]string
+
 	lanes    *lanes         // that read side by side; nil for one connection
 	request  *adhoc.Request // that asked for a blocking snapshot; nil for the initial one
 	progress source.Progress

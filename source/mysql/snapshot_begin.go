@@ -89,10 +89,27 @@ func (s *snapshot) open(ctx context.Context, stored *position) error {
 			return err
 		}
 	}
+	if err := s.tell(ctx, later); err != nil {
+		return err
+	}
 	if len(s.conns) > 1 {
 		s.lanes = newLanes(s.conns, s.tables)
 	}
 	return nil
+}
+
+// tell gathers what is told of definitions. A snapshot that goes on has told
+// it, and those that are asked for have nothing to tell.
+func (s *snapshot) tell(ctx context.Context, later *position) (err error) {
+	switch {
+	case s.request != nil:
+	case later != nil:
+		_, err = s.surveyOthers(ctx, s.conns[0])
+	default:
+		err = s.describe(ctx, s.conns[0], s.pos, s.definitions, s.statements)
+		s.definitions, s.statements = nil, nil
+	}
+	return err
 }
 
 // list keeps the names of the tables.
@@ -183,7 +200,8 @@ func (s *snapshot) plan(ctx context.Context, ids []tableID, later *position) err
 		return err
 	}
 	if s.request == nil && later == nil {
-		if err := s.describe(ctx, s.conns[0], s.pos, definitions); err != nil {
+		s.definitions = definitions
+		if s.statements, err = s.reader.statements(ctx, s.conns[0], definitions); err != nil {
 			return err
 		}
 	}

@@ -130,6 +130,15 @@ type Source struct {
 	// became of the tables, to the topic that TopicPrefix names.
 	SchemaChanges bool
 
+	// SchemaChangeScope says of which tables SchemaChanges tells. "" means
+	// ScopeCapturedTables. Of the definitions of all tables that it tells of the
+	// source keeps track, in SchemaHistory too.
+	SchemaChangeScope SchemaChangeScope
+
+	// SchemaComments has SchemaChanges tell the comments of tables and columns,
+	// and the schemas of fields have those of their columns.
+	SchemaComments bool
+
 	// GTIDSources chooses transactions by the UUIDs of the servers that they were
 	// first committed on. Rows of the others are left out, unless GTIDAllRows is
 	// set, and where the source goes on from an offset it does not ask for them. The
@@ -373,6 +382,25 @@ const (
 	OrderDescending SnapshotOrder = "descending" // by that number, the largest table first
 )
 
+// SchemaChangeScope is which tables schema changes are told of.
+type SchemaChangeScope string
+
+const (
+	// ScopeCapturedTables is for captured tables, and for databases that are
+	// captured. The default, and Debezium's
+	// schema.history.internal.store.only.captured.tables.ddl.
+	ScopeCapturedTables SchemaChangeScope = "captured_tables"
+
+	// ScopeCapturedDatabases is for all tables of captured databases, and for
+	// statements about these or run in them: Debezium's
+	// schema.history.internal.store.only.captured.databases.ddl.
+	ScopeCapturedDatabases SchemaChangeScope = "captured_databases"
+
+	// ScopeAll is for all tables and databases of the server, and for statements
+	// about other things than users, views and routines. Debezium's default.
+	ScopeAll SchemaChangeScope = "all"
+)
+
 // DecimalMode is how DECIMAL and NUMERIC are represented, as Debezium's
 // decimal.handling.mode spells it.
 type DecimalMode string
@@ -426,6 +454,7 @@ func (s Source) withDefaults() Source {
 	or(&s.SnapshotLockTimeout, 10*time.Second)
 	or(&s.SnapshotThreads, 1)
 	or(&s.Watermarks, InsertInsert)
+	or(&s.SchemaChangeScope, ScopeCapturedTables)
 	or(&s.ChunkRows, 1024)
 	or(&s.Decimals, DecimalPrecise)
 	or(&s.Times, TimeAdaptiveMicroseconds)
@@ -513,6 +542,7 @@ func (s *Source) check() error {
 		oneOf("Snapshot", s.Snapshot, SnapshotInitial, SnapshotAlways, SnapshotInitialOnly, SnapshotNoData, SnapshotNever, SnapshotRecovery, SnapshotWhenNeeded, SnapshotConfigured),
 		oneOf("SnapshotLocking", s.SnapshotLocking, LockMinimal, LockMinimalPercona, LockExtended, LockNone),
 		oneOf("SnapshotOrder", s.SnapshotOrder, "", OrderAscending, OrderDescending),
+		oneOf("SchemaChangeScope", s.SchemaChangeScope, ScopeCapturedTables, ScopeCapturedDatabases, ScopeAll),
 		oneOf("Watermarks", s.Watermarks, InsertInsert, InsertDelete),
 		inbox.Check(s.Signals),
 		oneOf("Decimals", s.Decimals, DecimalPrecise, DecimalDouble, DecimalString),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source/mysql/internal/binlog"
+	"github.com/tailrace-io/tailrace/source/mysql/internal/ddl"
 )
 
 // query reads a statement that is in the log as text: the beginnings and ends
@@ -33,11 +34,14 @@ func (s *stream) query(ctx context.Context, w *writer, ev *binlog.Event) error {
 		s.end(ev)
 		return nil
 	case first == "CREATE", first == "ALTER", first == "DROP", first == "RENAME", first == "TRUNCATE":
-		return s.define(ctx, w, ev, &q)
+		s.define(w, ev, &q)
+		return nil
 	case changesRows(first):
 		if err := s.refuseStatement(&q, ev, first); err != nil {
 			return err
 		}
+	default:
+		s.tellSchema(w, &schemaChange{stream: s, ev: ev, st: &ddl.Statement{}, database: string(q.Schema), text: string(q.Text)})
 	}
 	if !s.in {
 		s.end(ev)

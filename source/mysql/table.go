@@ -68,6 +68,9 @@ func newTable(s *Source, sel *selection, sourceSchema *tailrace.Schema, d *defin
 		}
 		col, err := newColumn(s, def)
 		var mask envelope.Masker
+		if err == nil && sel.comments && def.comment.V != "" {
+			col.schema, err = col.schema.Builder().Doc(def.comment.V).Build()
+		}
 		if err == nil {
 			plain = append(plain, col.schema)
 			mask, col.schema, err = sel.shown(d.id, def, col.schema)
@@ -128,8 +131,8 @@ func (t *table) makeSchemas(s *Source, keyColumns []string, plain []*tailrace.Sc
 // that the older one's schemas go on.
 func (t *table) same(u *table) bool {
 	return t.id == u.id && t.schema.Equal(u.schema) && t.keySchema.Equal(u.keySchema) && slices.Equal(t.key, u.key) &&
-		slices.Equal(t.all, u.all) && slices.EqualFunc(t.definition.columns, u.definition.columns, func(a, b columnDefinition) bool {
-		return a.full == b.full && a.charset == b.charset
+		slices.Equal(t.all, u.all) && t.definition.comment == u.definition.comment && slices.EqualFunc(t.definition.columns, u.definition.columns, func(a, b columnDefinition) bool {
+		return a.full == b.full && a.charset == b.charset && a.comment == b.comment
 	})
 }
 

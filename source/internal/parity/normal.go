@@ -22,6 +22,13 @@ func isFence(event string) bool {
 // isEnd says whether an event is the end of a transaction.
 func isEnd(event string) bool { return strings.Contains(event, `"status":"END"`) }
 
+// isForeign says whether an event tells of a definition in a database of others
+// who use the server.
+func isForeign(event string) bool {
+	return strings.Contains(event, `"ddl":`) && strings.Contains(event, `"databaseName":"`) &&
+		!strings.Contains(event, `"databaseName":""`) && !strings.Contains(event, `"databaseName":"DATABASE`)
+}
+
 func isHeartbeat(topic string) bool {
 	return strings.HasPrefix(topic, "beat") || strings.HasPrefix(topic, "__debezium-heartbeat")
 }

@@ -147,7 +147,11 @@ func (sc *scenario) run(told bool, engine func(properties map[string]string, lin
 	for fences < 2 {
 		select {
 		case line := <-lines:
-			out = append(out, sc.normal(line))
+			event := sc.normal(line)
+			if isForeign(event) {
+				continue
+			}
+			out = append(out, event)
 			if fences == 1 && until.met(out[len(out)-1]) {
 				sc.db.Exec(sc, "INSERT INTO "+fence+" VALUES (2)")
 			}

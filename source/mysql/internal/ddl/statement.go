@@ -50,7 +50,10 @@ type Statement struct {
 type Name struct{ Database, Table string }
 
 // Rename is a pair of RENAME TABLE, or of ALTER TABLE … RENAME.
-type Rename struct{ From, To Name }
+type Rename struct {
+	From, To Name
+	Text     string // as it was written, without what comes around it
+}
 
 // Op is what a change does to a table.
 type Op uint8
@@ -378,11 +381,15 @@ func (p *parser) drop(s *Statement) {
 func (p *parser) rename(s *Statement) {
 	s.Kind, s.IfExists = RenameTable, p.ifExists()
 	for {
+		from := p.peek(0).from
 		r := Rename{From: p.name()}
 		for p.peek(0).kind != end && !p.take("TO") {
 			p.at++
 		}
 		r.To = p.name()
+		if p.at > 0 {
+			r.Text = p.sql[from:max(from, p.tokens[p.at-1].to)]
+		}
 		s.Renames = append(s.Renames, r)
 		if p.skip(","); !p.takeSign(",") {
 			return

@@ -151,26 +151,37 @@ func unescape(c byte) string {
 	return string([]byte{c})
 }
 
-// WithoutComments is a statement without its comments between /* and */, but
-// for those that servers execute.
-func WithoutComments(s string) string {
-	var out strings.Builder
+// Trim is a statement without the comments around it, also those that servers
+// execute, unless it is one.
+func Trim(s string) string {
+	from, to := -1, 0
 	for i := 0; i < len(s); {
+		begin := i
 		switch c := s[i]; {
-		case c == '`' || c == '\'' || c == '"':
-			_, to := unquote(s, i)
-			out.WriteString(s[i:to])
-			i = to
-		case strings.HasPrefix(s[i:], "/*") && !strings.HasPrefix(s[i:], "/*!") && !strings.HasPrefix(s[i:], "/*M!"):
-			n := strings.Index(s[i+2:], "*/")
-			if n < 0 {
-				return out.String()
+		case c <= ' ' || c == ';':
+			i++
+			continue
+		case c == '#', strings.HasPrefix(s[i:], "--") && (i+2 == len(s) || s[i+2] <= ' '):
+			i = lineEnd(s, i)
+			continue
+		case strings.HasPrefix(s[i:], "/*"):
+			if n := strings.Index(s[i+2:], "*/"); n >= 0 {
+				i += n + 4
+			} else {
+				i = len(s)
 			}
-			i += n + 4
+			continue
+		case c == '`' || c == '\'' || c == '"':
+			_, i = unquote(s, i)
 		default:
-			out.WriteByte(c)
 			i++
 		}
+		if to = i; from < 0 {
+			from = begin
+		}
 	}
-	return out.String()
+	if from < 0 {
+		return strings.TrimSpace(s)
+	}
+	return s[from:to]
 }
