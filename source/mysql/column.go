@@ -22,6 +22,9 @@ type column struct {
 	// server sends six.
 	exact bool
 
+	// converted says that values of different rows may have become the same.
+	converted bool
+
 	// fix changes what the log gave; nil leaves values as they are.
 	fix func(slab *tailrace.Slab, v tailrace.Value) tailrace.Value
 }

@@ -50,6 +50,7 @@ type selection struct {
 	anew          *envelope.Reselector // nil where nothing is read anew
 	keys          envelope.Keys        // instead of the tables' own
 	masks         envelope.Masks
+	conversions   []conversion
 	sourceColumns envelope.Exprs // whose schemas say what they are to the server
 	sourceTypes   envelope.Exprs // the same by type
 	topics        *envelope.Topics
@@ -57,7 +58,7 @@ type selection struct {
 
 func newSelection(s *Source) (*selection, error) {
 	sel := &selection{system: s.SystemTables, comments: s.SchemaComments}
-	var errs [11]error
+	var errs [12]error
 	if s.SignalTable != "" {
 		sel.signals = tableNamed(s.SignalTable)
 	}
@@ -80,6 +81,7 @@ func newSelection(s *Source) (*selection, error) {
 	sel.gtids, errs[8] = envelope.CompileFilter("GTIDSources", s.GTIDSources.Include, s.GTIDSources.Exclude)
 	sel.anew, errs[9] = envelope.CompileReselect((*envelope.Reselect)(s.Reselect))
 	sel.topics, errs[10] = envelope.CompileTopics((*envelope.TopicNaming)(s.TopicNaming))
+	sel.conversions, errs[11] = compileConversions(s.Conversions)
 	return sel, errors.Join(errs[:]...)
 }
 

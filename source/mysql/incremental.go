@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -300,12 +301,13 @@ func (s *stream) tableOf(ctx context.Context, c *conn, id tableID) (*table, erro
 }
 
 // identity are the places of the columns that tell the table's rows apart; nil
-// where there are none.
+// where there are none, or where values of theirs have become the same.
 func (t *table) identity() []int {
-	if o := t.order(); o != nil {
-		return o.places
+	o := t.order()
+	if o == nil || slices.ContainsFunc(o.places, func(i int) bool { return t.columns[i].converted }) {
+		return nil
 	}
-	return nil
+	return o.places
 }
 
 // idOf tells a row from the others of its table, by its columns.

@@ -77,7 +77,7 @@ func filter(p *property.Set, include, exclude string) (f Filter) {
 func Properties() property.Table {
 	var t property.Table
 	for _, part := range []property.Table{
-		connectionProperties(), selectionProperties(), valueProperties(), snapshotProperties(), inbox.Properties(), eventProperties(), envelope.Properties("database.table"), historyProperties(),
+		connectionProperties(), selectionProperties(), valueProperties(), converterProperties(), snapshotProperties(), inbox.Properties(), eventProperties(), envelope.Properties("database.table"), historyProperties(),
 		envelope.TopicProperties("Default"), envelope.GuardrailProperties(), ignoredProperties(), laterProperties(),
 	} {
 		t = append(t, part...)
@@ -141,6 +141,8 @@ func eventProperties() property.Table {
 		{Key: HistoryProperties + "store.only.captured.tables.ddl", Type: property.Bool, Default: "false", Doc: "Whether only captured tables are told of there."},
 		{Key: HistoryProperties + "store.only.captured.databases.ddl", Type: property.Bool, Default: "false", Doc: "Whether only the tables of captured databases are told of there."},
 		envelope.PostProcessors("database.table"),
+		{Key: "unavailable.value.placeholder", Default: "__debezium_unavailable_value",
+			Doc: "What a converter to JSON writes for a value that the log did not carry (`binlog_row_image=NOBLOB` or `MINIMAL`); `hex:` and digits stand for bytes."},
 		{Key: "max.batch.size", Type: property.Int, Default: "2048", Check: property.AtLeast(1), Doc: "How many records are read at a time at most."},
 	}
 }
@@ -181,8 +183,6 @@ func laterProperties() property.Table {
 			t = append(t, property.Property{Key: keysAndDefaults[i], Default: keysAndDefaults[i+1], Unsupported: what, Doc: "Not supported yet."})
 		}
 	}
-	add("another placeholder than the converter's", "unavailable.value.placeholder", "__debezium_unavailable_value")
-	add("custom converters", "converters", "")
 	add("the topic of heartbeats begins with topic.heartbeat.prefix", "topic.heartbeat.name", "")
 	add("statements of one's own code", "snapshot.query.mode", "select_all", "snapshot.query.mode.custom.name", "", "snapshot.mode.custom.name", "",
 		"snapshot.locking.mode.custom.name", "")

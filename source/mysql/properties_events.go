@@ -24,6 +24,7 @@ func (s *Source) eventProperties(p *property.Set) {
 		s.Masks = append(s.Masks, Mask(m))
 	}
 	s.SourceTypeColumns, s.SourceTypes = envelope.ExprsOf(p, "column.propagate.source.type"), envelope.ExprsOf(p, "datatype.propagate.source.type")
+	s.Conversions = conversionsOf(p)
 	s.SchemaComments = p.Bool("include.schema.comments")
 	switch {
 	case p.Bool(HistoryProperties + "store.only.captured.tables.ddl"):

@@ -232,6 +232,9 @@ type Source struct {
 	Binaries        BinaryMode
 	UnsignedBigints UnsignedBigintMode
 
+	// Conversions give values of columns other types than the columns' own.
+	Conversions []Conversion
+
 	// NoTombstones leaves out the record with a null value that otherwise
 	// follows each delete, for compacted topics to forget the key.
 	NoTombstones bool

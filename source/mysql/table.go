@@ -66,7 +66,7 @@ func newTable(s *Source, sel *selection, sourceSchema *tailrace.Schema, d *defin
 		if ends {
 			t.rowEnd = len(t.columns)
 		}
-		col, err := newColumn(s, def)
+		col, err := convertedColumn(s, def, sel.conversion(d.id, def))
 		var mask envelope.Masker
 		if err == nil && sel.comments && def.comment.V != "" {
 			col.schema, err = col.schema.Builder().Doc(def.comment.V).Build()
