@@ -32,12 +32,22 @@ var handover = flag.Bool("handover", false, "write testdata/handover anew, by th
 type handedOver struct {
 	t *testing.T
 	*testserver.MySQLServer
+	class        string // of Debezium's connector
 	transactions int
 }
+
+const (
+	mySQLConnector   = "io.debezium.connector.mysql.MySqlConnector"
+	mariaDBConnector = "io.debezium.connector.mariadb.MariaDbConnector"
+)
 
 func (h *handedOver) commit(statements ...string) {
 	h.t.Helper()
 	h.transactions++
+	if h.class == mariaDBConnector {
+		h.Exec(h.t, append([]string{fmt.Sprintf("SET SESSION server_id=9, gtid_domain_id=7, gtid_seq_no=%d", h.transactions)}, statements...)...)
+		return
+	}
 	statements = append([]string{fmt.Sprintf("SET GTID_NEXT='11111111-2222-3333-4444-555555555555:%d'", h.transactions)}, statements...)
 	h.Exec(h.t, append(statements, "SET GTID_NEXT='AUTOMATIC'")...)
 }
@@ -47,7 +57,7 @@ func (h *handedOver) properties(dir string) string {
 	host, port, err := net.SplitHostPort(h.Addr)
 	require.NoError(h.t, err)
 	return fmt.Sprintf(`name=handover
-connector.class=io.debezium.connector.mysql.MySqlConnector
+connector.class=%[6]s
 topic.prefix=handover
 offset.storage=org.apache.kafka.connect.storage.FileOffsetBackingStore
 offset.storage.file.filename=%[1]s/offsets
@@ -65,7 +75,7 @@ key.converter.schemas.enable=false
 value.converter.schemas.enable=false
 max.batch.size=7
 max.queue.size=14
-`, dir, host, port, h.User, h.Password)
+`, dir, host, port, h.User, h.Password, h.class)
 }
 
 // A Debezium reads the snapshot, is stopped, reads on, and is stopped in the
@@ -73,12 +83,23 @@ max.queue.size=14
 // given is everything, and nothing twice. The files of testdata are those of a
 // real one.
 func TestWhatADebeziumLeftIsGoneOnWith(t *testing.T) {
-	h := &handedOver{t: t, MySQLServer: testserver.StartMySQL(t)}
-	h.Exec(t, "RESET BINARY LOGS AND GTIDS")
+	t.Run("of MySQL", func(t *testing.T) {
+		h := &handedOver{t: t, MySQLServer: testserver.StartMySQL(t), class: mySQLConnector}
+		h.Exec(t, "RESET BINARY LOGS AND GTIDS")
+		h.handOver("testdata/handover")
+	})
+	t.Run("of MariaDB", func(t *testing.T) {
+		h := &handedOver{t: t, MySQLServer: testserver.StartMariaDB(t), class: mariaDBConnector}
+		h.Exec(t, "RESET MASTER")
+		h.handOver("testdata/handover-mariadb")
+	})
+}
+
+func (h *handedOver) handOver(files string) {
+	t := h.t
 	h.commit("CREATE DATABASE handover")
 	h.commit("CREATE TABLE handover.t (id INT PRIMARY KEY, v INT)")
 	h.commit("INSERT INTO handover.t VALUES (1, 0), (2, 0), (3, 0)")
-	const files = "testdata/handover"
 	if *handover {
 		h.debezium(files, 3)
 	}

@@ -39,6 +39,10 @@ type position struct {
 
 	// prepared are the XA transactions that are prepared and not committed yet.
 	prepared []preparedXA
+
+	// annotated says, of MariaDB, whether Events has the events with the text of
+	// statements too. Debezium counts them where it asks for them.
+	annotated tailrace.Null[bool]
 }
 
 // append appends the position as Debezium writes it.
@@ -63,6 +67,9 @@ func (p *position) append(dst []byte) []byte {
 	}
 	if p.Events != 0 {
 		dst = strconv.AppendUint(append(dst, `,"event":`...), p.Events, 10)
+	}
+	if p.annotated.Valid {
+		dst = strconv.AppendBool(append(dst, `,"annotated":`...), p.annotated.V)
 	}
 	if p.transaction != "" {
 		dst = appendJSONText(append(dst, `,"transaction_id":`...), p.transaction)
@@ -115,6 +122,7 @@ func parsePosition(text string) (position, error) {
 		Snapshot  json.RawMessage `json:"snapshot"`
 		Completed bool            `json:"snapshot_completed"`
 		Prepared  []preparedXA    `json:"xa_prepared"`
+		Annotated *bool           `json:"annotated"`
 	}
 	if err := json.Unmarshal([]byte(text), &raw); err != nil {
 		return position{}, fmt.Errorf("the position %q is not one of a MySQL binary log: %w", text, err)
@@ -124,6 +132,9 @@ func parsePosition(text string) (position, error) {
 	}
 	p := position{text: text, File: *raw.File, Pos: *raw.Pos, GTIDs: raw.GTIDs, Events: raw.Events, Rows: raw.Rows, ServerID: raw.ServerID, prepared: raw.Prepared}
 	p.counts = parseCounts(text)
+	if raw.Annotated != nil {
+		p.annotated = tailrace.Some(*raw.Annotated)
+	}
 	if raw.Seconds != nil {
 		p.Seconds = *raw.Seconds
 	}

@@ -40,6 +40,10 @@ type stream struct {
 	resuming bool // what skip.Events and skip.Rows say was read by an earlier stream
 	skip     position
 
+	// annotated says that pos.Events counts MariaDB's events with the text of
+	// statements, as in an offset of a Debezium that asks for them.
+	annotated bool
+
 	arrived *binlog.Event // with rows that have not been looked at yet
 	again   *binlog.Event // whose reading a context ended
 	rows    binlog.Rows   // of the event that is being read
@@ -66,6 +70,10 @@ type stream struct {
 // beginStream opens the log behind a position.
 func (r *reader) beginStream(ctx context.Context, pos position) (*stream, error) {
 	s := &stream{reader: r, pos: pos, skip: pos, resuming: pos.Events > 0 || pos.Rows > 0, beat: time.Now().Add(r.src.Heartbeat)}
+	if s.annotated = r.src.IncludeQuery; pos.annotated.Valid {
+		s.annotated = pos.annotated.V
+	}
+	s.annotated = s.annotated && s.resuming
 	if pos.Events == 0 && pos.Rows == 0 {
 		s.reached = mark{pos.File, pos.Pos}
 	}
@@ -118,6 +126,9 @@ func (s *stream) offset() position {
 	s.changed = false
 	p := s.pos
 	p.GTIDs, p.prepared = s.gtids.text(), s.prepared
+	if p.annotated = (tailrace.Null[bool]{}); s.server.mariadb && p.Events > 0 {
+		p.annotated = tailrace.Some(s.annotated)
+	}
 	p.transaction, p.counts = s.w.transaction.ID(), s.w.transaction.Counts()
 	return p
 }
@@ -227,7 +238,7 @@ func (s *stream) event(ctx context.Context, w *writer, ev *binlog.Event) (err er
 			return nil
 		}
 	}
-	if s.in && s.xa == nil && s.replay == nil {
+	if s.in && s.xa == nil && s.replay == nil && (s.annotated || ev.Type != binlog.MariaAnnotateRowsEvent) {
 		s.pos.Events++
 	}
 	return err
@@ -321,7 +332,7 @@ func (s *stream) end(ev *binlog.Event) {
 	}
 	s.gtids.add(s.pending)
 	s.pending = pendingGTID{}
-	s.in, s.began, s.xa, s.resuming, s.counts = false, false, nil, false, false
+	s.in, s.began, s.xa, s.resuming, s.counts, s.annotated = false, false, nil, false, false, false
 	s.pos.File, s.pos.Pos, s.pos.Events, s.pos.Rows = ev.File, ev.End, 0, 0
 	s.pos.ServerID = ev.ServerID
 	s.commit, s.changed = 0, true
