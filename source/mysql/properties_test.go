@@ -64,7 +64,7 @@ func TestPropertiesWithoutMeaningHereAreTakenAndSaid(t *testing.T) {
 func TestPropertiesThatAreNotSupportedYetAreErrorsUnlessTheyAskForNothing(t *testing.T) {
 	p := property.New(with(map[string]string{
 		"heartbeat.interval.ms": "0", "gtid.ignore.on.recovery": "true", "time.precision.mode": "structured",
-		"snapshot.mode": "custom", "converters": "a",
+		"snapshot.mode": "custom", "transaction.metadata.factory": "a.Factory",
 	}))
 	mysql.FromProperties(p, nil)
 	var errs property.Errors
@@ -73,7 +73,7 @@ func TestPropertiesThatAreNotSupportedYetAreErrorsUnlessTheyAskForNothing(t *tes
 	for _, e := range errs {
 		keys = append(keys, e.Key)
 	}
-	assert.Equal(t, []string{"converters", "gtid.ignore.on.recovery", "snapshot.mode", "time.precision.mode"}, keys)
+	assert.Equal(t, []string{"gtid.ignore.on.recovery", "snapshot.mode", "time.precision.mode", "transaction.metadata.factory"}, keys)
 }
 
 func TestConfigurationsOfDebezium1AreTakenWithOneNoteAName(t *testing.T) {
