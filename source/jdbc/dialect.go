@@ -141,6 +141,12 @@ type Column struct {
 	// absent time is null.
 	Instant func(src any) (tailrace.Null[time.Time], error)
 
+	// Elem describes the elements of an Array, which may be null, and Elements
+	// takes apart what the driver gave for one: nil for a null, and else what
+	// Elem reads. Its errors do not show the value.
+	Elem     *Column
+	Elements func(src any) ([]any, error)
+
 	// Moment says how the column is compared as a timestamp. The zero Moment
 	// means by itself, which only columns of type Instant can be.
 	Moment Moment

@@ -28,6 +28,7 @@ const (
 	Date                    // Connect's Date
 	Time                    // Connect's Time
 	Instant                 // Connect's Timestamp
+	Array                   // ARRAY of Column.Elem
 )
 
 // NumericMapping says what columns of type Numeric become.
@@ -138,6 +139,10 @@ func (c *Column) schema(s *Source) *tailrace.SchemaBuilder {
 		return s.Granularity.clock()
 	case Instant:
 		return s.Granularity.schema()
+	case Array:
+		if elem := c.Elem.schema(s); elem != nil {
+			return tailrace.NewSchema(tailrace.TypeArray).Elem(elem.Optional().MustBuild())
+		}
 	}
 	return nil
 }

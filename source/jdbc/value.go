@@ -74,8 +74,29 @@ func (c *Column) decoder(s *Source, wide bool) Decoder {
 		return anyScale
 	case Instant:
 		return c.instants(s.Granularity, s.Location)
+	case Array:
+		return arrays(c.Elem.decoder(s, false), c.Elements)
 	}
 	return nil
+}
+
+func arrays(decode Decoder, elements func(src any) ([]any, error)) Decoder {
+	return func(slab *tailrace.Slab, src any) (tailrace.Value, error) {
+		elems, err := elements(src)
+		if err != nil {
+			return tailrace.Value{}, err
+		}
+		values := slab.Values(len(elems))
+		for i, e := range elems {
+			if e == nil {
+				continue
+			}
+			if values[i], err = decode(slab, e); err != nil {
+				return tailrace.Value{}, err
+			}
+		}
+		return tailrace.Array(values), nil
+	}
 }
 
 func integers(t tailrace.Type) Decoder {

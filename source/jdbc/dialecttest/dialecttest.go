@@ -45,11 +45,15 @@ type Column struct {
 
 // Spell writes a field's schema down: its type, or the last part of its name,
 // its parameters, and a ? where it is optional, as in "Decimal scale=2
-// connect.decimal.precision=12?".
+// connect.decimal.precision=12?", and of an array its elements, as in
+// "array(int32?)".
 func Spell(s *tailrace.Schema) string {
 	out := s.Type().String()
 	if s.Name() != "" {
 		out = s.Name()[strings.LastIndexByte(s.Name(), '.')+1:]
+	}
+	if s.Elem() != nil {
+		out += "(" + Spell(s.Elem()) + ")"
 	}
 	for _, p := range s.Parameters() {
 		out += fmt.Sprintf(" %s=%s", p.Name, p.Value)

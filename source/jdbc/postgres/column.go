@@ -18,7 +18,9 @@ const (
 )
 
 // describe completes a column by the name of its type in the catalogue and by
-// its type modifier, which is -1 where there is none.
+// its type modifier, which is -1 where there is none. What has no type of its own
+// in a record is the text that PostgreSQL writes, which is how the driver gives
+// it.
 func describe(c *jdbc.Column, kind string, modifier int, loc *time.Location) {
 	quoted := `"` + strings.ReplaceAll(c.Name, `"`, `""`) + `"`
 	switch kind {
@@ -30,6 +32,8 @@ func describe(c *jdbc.Column, kind string, modifier int, loc *time.Location) {
 			c.Type, c.Select = jdbc.Boolean, quoted+" = B'1'"
 		case modifier <= 8:
 			c.Type, c.Select = jdbc.Bit, quoted+"::int4"
+		default:
+			c.Type = jdbc.Text
 		}
 	case "int2":
 		c.Type = jdbc.SmallInt
@@ -48,8 +52,6 @@ func describe(c *jdbc.Column, kind string, modifier int, loc *time.Location) {
 			n := modifier - headerSize
 			c.Type, c.Precision, c.Scale = jdbc.Numeric, n>>16&0xffff, (n&scaleBits^signBit)-signBit
 		}
-	case "bpchar", "varchar", "text", "name", "xml", "json", "jsonb", "uuid":
-		c.Type = jdbc.Text
 	case "char", "citext", "enum":
 		c.Type, c.Select = jdbc.Text, quoted+"::text"
 	case "bytea":
@@ -69,6 +71,12 @@ func describe(c *jdbc.Column, kind string, modifier int, loc *time.Location) {
 		c.Instant = inZone(time.UTC)
 		c.Moment = moment(quoted, time.UTC, modifier)
 		c.Moment.Zoned = true
+	default:
+		if elem, ok := strings.CutPrefix(kind, "_"); ok {
+			describeArray(c, elem, modifier, loc)
+			return
+		}
+		c.Type = jdbc.Text
 	}
 }
 

@@ -36,8 +36,12 @@ import (
 //	date, time, timetz                                 Date; Time, of a timetz in UTC
 //	timestamp, timestamptz                             Timestamp
 //
-// A domain is as its type, and other types are left out: arrays, composite and
-// range types, intervals, addresses, longer bit strings. Java's connector reads
+//	arrays                                             ARRAY of the element's, in order whatever the dimensions
+//	all others                                         STRING, as PostgreSQL writes them
+//
+// A domain is as its type. Java's connector leaves out the arrays and all others,
+// such as interval, inet, ranges, bit varying and composite types. Elements of
+// timestamptz, timetz, money and bit are STRING, too. Java's connector also reads
 // a numeric without a scale with the scale 0, which loses what stands behind
 // the point. infinity is the Timestamp that Java's driver makes of it.
 //

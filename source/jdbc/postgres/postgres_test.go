@@ -19,7 +19,8 @@ var columns = []dialecttest.Column{
 	column("bit", "B'1'", "boolean?", "true"),
 	column("bit(7)", "B'1000001'", "int8?", "65"),
 	column("bit(8)", "B'10000001'", "int64?", "129"),
-	column("bit(16)", "B'1000000000000001'", "", ""),
+	column("bit(16)", "B'1000000000000001'", "string?", "1000000000000001"),
+	column("varbit", "B'101'", "string?", "101"),
 	column("smallint", "-32768", "int16?", "-32768"),
 	column("integer", "-2147483648", "int32?", "-2147483648"),
 	column("bigint", "9223372036854775807", "int64?", "9223372036854775807"),
@@ -59,10 +60,33 @@ var columns = []dialecttest.Column{
 	column("timestamp", "'infinity'", "Timestamp?", "292278994-08-16T23:00:00Z"),
 	column("timestamptz NOT NULL", "'2024-02-29 23:59:58.5+02'", "Timestamp", "2024-02-29T21:59:58.5Z"),
 	column("timestamptz", "NULL", "Timestamp?", "null"),
-	column("integer[]", "'{1}'", "", ""),
-	column("interval", "'1 day'", "", ""),
-	column("inet", "'::1'", "", ""),
-	column("int4range", "'[1,2]'", "", ""),
+	column("interval", "'1 day 02:00'", "string?", "1 day 02:00:00"),
+	column("inet", "'::1'", "string?", "::1"),
+	column("cidr", "'10.0.0.0/8'", "string?", "10.0.0.0/8"),
+	column("macaddr", "'08:00:2b:01:02:03'", "string?", "08:00:2b:01:02:03"),
+	column("macaddr8", "'08:00:2b:01:02:03:04:05'", "string?", "08:00:2b:01:02:03:04:05"),
+	column("int4range", "'[1,2]'", "string?", "[1,3)"),
+	column("tstzrange", "'[2024-02-29 00:00+00,)'", "string?", `["2024-02-29 00:00:00+00",)`),
+	column("int4multirange", "'{[1,2],[5,6]}'", "string?", "{[1,3),[5,7)}"),
+	column("point", "'(1,2)'", "string?", "(1,2)"),
+	column("tsvector", "'a b'", "string?", "'a' 'b'"),
+	column("pg_lsn", "'16/B374D848'", "string?", "16/B374D848"),
+	column("pair", "'(1,\"a b\")'", "string?", `(1,"a b")`),
+	column("integer[] NOT NULL", "'{1,NULL,-3}'", "array(int32?)", "[1, null, -3]"),
+	column("boolean[]", "'{t,f}'", "array(boolean?)?", "[true, false]"),
+	column("float8[]", "'{0.1,-2}'", "array(float64?)?", "[0.1, -2]"),
+	column("text[]", `'{"a,b","","NULL",NULL,"\""}'`, "array(string?)?", `[a,b, , NULL, null, "]`),
+	column("mood[]", "'{sad,glad}'", "array(string?)?", "[sad, glad]"),
+	column("bigint[][]", "'{{1,2},{3,4}}'", "array(int64?)?", "[1, 2, 3, 4]"),
+	column("numeric(10,2)[]", "'{1.5}'", "array(Decimal scale=2 connect.decimal.precision=10?)?", "[AJY=]"),
+	column("date[]", "'{2024-02-29}'", "array(Date?)?", "[19782]"),
+	column("timestamp[]", "'{2024-02-29 23:59:58.5}'", "array(Timestamp?)?", "[1709251198500]"),
+	column("timestamptz[]", "'{2024-02-29 23:59:58.5+00}'", "array(string?)?", "[2024-02-29 23:59:58.5+00]"),
+	column("bytea[]", `'{"\\x00ff"}'`, "array(bytes?)?", "[AP8=]"),
+	column("money[]", "'{1.5}'", "array(string?)?", "[$1.50]"),
+	column("box[]", "'{(1,1),(0,0);(3,3),(2,2)}'", "array(string?)?", "[(1,1),(0,0), (3,3),(2,2)]"),
+	column("integer[]", "NULL", "array(int32?)?", "null"),
+	column("smallint[]", "'{}'", "array(int16?)?", "[]"),
 }
 
 func column(declared, literal, schema, shown string) dialecttest.Column {
@@ -91,6 +115,7 @@ func TestPostgreSQLKeepsEveryPromise(t *testing.T) {
 	exec("CREATE TYPE mood AS ENUM ('sad', 'glad')")
 	exec("CREATE DOMAIN positive AS integer NOT NULL CHECK (VALUE > 0)")
 	exec("CREATE DOMAIN price AS numeric(10,2)")
+	exec("CREATE TYPE pair AS (a integer, b text)")
 	exec("CREATE EXTENSION citext")
 	places := 0
 	dialecttest.Run(t, dialecttest.Harness{
