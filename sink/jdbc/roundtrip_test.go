@@ -143,7 +143,7 @@ var postgresTrips = []trip{
 // polledTrips are those of columns that are polled: as Java's drivers have it, a
 // YEAR is the day on which it begins, more than one BIT are a number, what is
 // geometric has the server's own form, and there is no integer beyond 64 bits
-// with a sign.
+// with a sign. What else is PostgreSQL's own is its text.
 func polledTrips(trips []trip) []trip {
 	trips = slices.Clone(trips)
 	for i := range trips {
@@ -156,6 +156,8 @@ func polledTrips(trips []trip) []trip {
 			t.own, t.source, t.target = "left(CAST(c AS CHAR), 4)", "left(CAST(c AS CHAR), 4)", "left(c::text, 4)"
 		case "POINT", "GEOMETRY", "POLYGON":
 			t.source, t.target = "HEX(c)", pgBytes
+		case "interval", "bit(10)", "bit varying(12)", "point":
+			t.own, t.source, t.target = "c::text", "c::text", "c"
 		}
 	}
 	return trips

@@ -35,7 +35,6 @@ import (
 //	bytea                                              BYTES
 //	date, time, timetz                                 Date; Time, of a timetz in UTC
 //	timestamp, timestamptz                             Timestamp
-//
 //	arrays                                             ARRAY of the element's, in order whatever the dimensions
 //	all others                                         STRING, as PostgreSQL writes them
 //
