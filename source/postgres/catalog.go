@@ -59,15 +59,29 @@ func (s *Source) connect(ctx context.Context, more map[string]string) (*pgconn.P
 	if err != nil {
 		return nil, fmt.Errorf("connect as %s: %w", s.User, err)
 	}
-	if more == nil {
-		for i, statement := range s.InitialStatements {
-			if _, err := conn.Exec(ctx, statement).ReadAll(); err != nil {
-				err = fmt.Errorf("run InitialStatements[%d]: %w", i, err)
-				return nil, errors.Join(err, conn.Close(ctx))
-			}
-		}
+	if err := s.prepareConn(ctx, conn, more["replication"] == ""); err != nil {
+		return nil, errors.Join(err, conn.Close(ctx))
 	}
 	return conn, nil
+}
+
+// prepareConn has the server wait for us as long as it takes, and runs the
+// statements that are asked for.
+func (s *Source) prepareConn(ctx context.Context, conn *pgconn.PgConn, initial bool) error {
+	_, err := conn.Exec(ctx, `SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
+		WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout') AND setting <> '0'`).ReadAll()
+	if err != nil {
+		return fmt.Errorf("lift the server's timeouts: %w", err)
+	}
+	if !initial {
+		return nil
+	}
+	for i, statement := range s.InitialStatements {
+		if _, err := conn.Exec(ctx, statement).ReadAll(); err != nil {
+			return fmt.Errorf("run InitialStatements[%d]: %w", i, err)
+		}
+	}
+	return nil
 }
 
 // setting is one of a connection string.

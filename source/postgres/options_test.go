@@ -13,6 +13,7 @@ import (
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/internal/testserver"
 	"github.com/tailrace-io/tailrace/source/postgres"
+	"github.com/tailrace-io/tailrace/source/signal"
 )
 
 func TestInitialStatementsAreRunOnEachConnectionButThatOfTheLog(t *testing.T) {
@@ -27,7 +28,7 @@ func TestInitialStatementsAreRunOnEachConnectionButThatOfTheLog(t *testing.T) {
 	require.NoError(t, r.Close())
 	var n int
 	require.NoError(t, s.DB(t, database).QueryRow("SELECT count(*) FROM connections WHERE application = 'mine'").Scan(&n))
-	assert.Positive(t, n)
+	assert.Equal(t, 2, n, "on that which asks, and on the snapshot's")
 
 	src.InitialStatements = []string{"SELECT 1", "SELECT nothing"}
 	_, err := src.Open(soon(t), nil)
@@ -208,4 +209,122 @@ func TestTopicsThatCannotBeNamedAreAnErrorOfTheConfiguration(t *testing.T) {
 		_, err := src.Open(soon(t), nil)
 		assert.ErrorContains(t, err, test.want)
 	}
+}
+
+// The server's timeouts are for people; they end nothing that waits for a slow
+// sink, or for something to happen.
+func TestTheTimeoutsOfTheServerEndNothing(t *testing.T) {
+	s := testserver.Postgres18(t)
+	database := s.Database(t)
+	s.Exec(t, database, "CREATE TABLE t (n INT PRIMARY KEY, pad TEXT DEFAULT repeat('x', 1000))", "INSERT INTO t SELECT generate_series(0, 9999)", "CREATE TABLE other (n INT)")
+	for _, name := range []string{"statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "transaction_timeout"} {
+		s.Exec(t, "postgres", "ALTER DATABASE "+database+" SET "+name+" = '300ms'")
+	}
+	wait := func() { s.Exec(t, "postgres", "SELECT pg_sleep(0.7)") }
+	src := over(s, database)
+	var told notes
+	var q signal.Queue
+	src.Tables, src.BatchRows, src.Signals, src.Notify = postgres.Include("public.t"), 100, []signal.Channel{&q}, told.add
+	src.Heartbeat, src.HeartbeatQuery = 100*time.Millisecond, "SELECT pg_sleep(0.4)"
+	r := open(t, src)
+	some, _ := readUntil(t, r, func(records []tailrace.Record) bool { return len(records) > 0 })
+	wait()
+	rows := len(some)
+	for rows < 10_000 || !told.has("COMPLETED") {
+		b, err := r.Read(soon(t))
+		require.NoError(t, err)
+		rows += len(numbersOf(b.Records))
+	}
+	wait()
+	told.list = nil // of the initial snapshot
+	q.Snapshot(signal.Snapshot{Tables: []string{"public.t"}})
+	records, _ := readUntil(t, r, func([]tailrace.Record) bool { return told.has("COMPLETED") })
+	assert.Len(t, reads(records, "t"), 10_000)
+}
+
+func TestAHeartbeatRunsItsQueryWhoseChangesAreRead(t *testing.T) {
+	s := testserver.Postgres(t)
+	database := s.Database(t)
+	s.Exec(t, database, "CREATE TABLE beats (n SERIAL PRIMARY KEY)")
+	src := over(s, database)
+	begin := tip(t, src)
+	src.Heartbeat, src.HeartbeatQuery = 20*time.Millisecond, "INSERT INTO beats DEFAULT VALUES"
+	r := open(t, src, begin...)
+	records, _ := readUntil(t, r, func(records []tailrace.Record) bool {
+		topics := map[string]int{}
+		for i := range records {
+			topics[records[i].Topic]++
+		}
+		return topics["srv.public.beats"] >= 3 && topics["__debezium-heartbeat.srv"] >= 3
+	})
+	assert.Equal(t, span(1, 4), numbersOf(records)[:3])
+	require.NoError(t, r.Close())
+
+	src.HeartbeatQuery = "INSERT INTO nothing VALUES (1)"
+	r = open(t, src, begin...)
+	for {
+		if _, err := r.Read(soon(t)); err != nil {
+			assert.ErrorContains(t, err, "nothing")
+			return
+		}
+	}
+}
+
+func TestChangesThatTheServerHasFromAnotherSayWhichOneOrAreLeftOut(t *testing.T) {
+	s := testserver.Postgres18(t)
+	database := s.Database(t)
+	s.Exec(t, database, "CREATE TABLE t (n INT PRIMARY KEY)")
+	origin := "elsewhere_" + database
+	s.Exec(t, database, "SELECT pg_replication_origin_create('"+origin+"')")
+	t.Cleanup(func() { s.Exec(t, "postgres", "SELECT pg_replication_origin_drop('"+origin+"')") })
+	src := over(s, database)
+	begin := tip(t, src)
+	s.Exec(t, database, "INSERT INTO t VALUES (1)", "SELECT pg_replication_origin_session_setup('"+origin+"')", "BEGIN", "SELECT pg_replication_origin_xact_setup('0/2A', now())",
+		"INSERT INTO t VALUES (2)", "COMMIT", "SELECT pg_replication_origin_session_reset()", "INSERT INTO t VALUES (3)")
+	r := open(t, src, begin...)
+	records, _ := read(t, r, 3)
+	require.NoError(t, r.Close())
+	var of []string
+	for i := range records {
+		c, _ := tailrace.AsChange(&records[i])
+		of = append(of, c.Source().Get("origin").String()+" "+c.Source().Get("origin_lsn").String())
+	}
+	assert.Equal(t, []string{"null null", origin + " 42", "null null"}, of)
+	src.Origin = postgres.OriginNone
+	rows, _ := readNumbers(t, open(t, src, begin...), 2)
+	assert.Equal(t, []int{1, 3}, rows)
+}
+
+func TestASnapshotAtEachStartIsFollowedByTheLogBehindIt(t *testing.T) {
+	s := testserver.Postgres(t)
+	database := s.Database(t)
+	s.Exec(t, database, "CREATE TABLE t (n INT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+	src := over(s, database)
+	src.Snapshot = postgres.SnapshotAlways
+	r := open(t, src)
+	s.Exec(t, database, "INSERT INTO t VALUES (2)")
+	records, offsets := read(t, r, 2)
+	assert.Equal(t, []string{"r null → {n: 1}", "c null → {n: 2}"}, briefs(records))
+	require.NoError(t, r.Close())
+	s.Exec(t, database, "INSERT INTO t VALUES (3)")
+	r = open(t, src, offsets...)
+	s.Exec(t, database, "INSERT INTO t VALUES (4)")
+	records, _ = read(t, r, 4)
+	assert.Equal(t, []string{"r null → {n: 1}", "r null → {n: 2}", "r null → {n: 3}", "c null → {n: 4}"}, briefs(records))
+}
+
+func TestARowOfManyMegabytesIsRead(t *testing.T) {
+	s := testserver.Postgres(t)
+	database := s.Database(t)
+	s.Exec(t, database, "CREATE TABLE t (n INT PRIMARY KEY, pad TEXT)", "INSERT INTO t SELECT 1, repeat('ab', 10000000)")
+	src := over(s, database)
+	r := open(t, src)
+	s.Exec(t, database, "INSERT INTO t SELECT 2, repeat('cd', 12000000)", "INSERT INTO t VALUES (3, 'e')")
+	records, _ := read(t, r, 3)
+	var sizes []int
+	for i := range records {
+		c, _ := tailrace.AsChange(&records[i])
+		sizes = append(sizes, len(c.After().Get("pad").Text()))
+	}
+	assert.Equal(t, []int{20_000_000, 24_000_000, 1}, sizes)
 }

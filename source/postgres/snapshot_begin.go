@@ -117,10 +117,8 @@ func (r *reader) takeViews(ctx context.Context, exported string) (views []*catal
 		}
 	}()
 	for range r.src.SnapshotThreads {
-		// The rows of a table come in the order of its pages, and no connection is
-		// ended for what it waits for.
-		conn, err := r.src.connect(ctx, map[string]string{"synchronize_seqscans": "off", "max_parallel_workers_per_gather": "0",
-			"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"})
+		// The rows of a table come in the order of its pages.
+		conn, err := r.src.connect(ctx, map[string]string{"synchronize_seqscans": "off", "max_parallel_workers_per_gather": "0"})
 		if err != nil {
 			return views, err
 		}
