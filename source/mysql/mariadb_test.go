@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/internal/testserver"
+	"github.com/tailrace-io/tailrace/offset"
 	"github.com/tailrace-io/tailrace/source/mysql"
 )
 
@@ -104,4 +105,47 @@ func TestSequencesOfMariaDBAreNotTables(t *testing.T) {
 	s.Exec(t, "USE "+database, "SELECT NEXTVAL(s)", "INSERT INTO t VALUES (3, 2)")
 	records, _ = read(t, r, 1)
 	assert.Equal(t, []string{"c null → {id: 3, v: 2}"}, briefs(records))
+}
+
+// The server compresses the texts of statements and the rows of transactions
+// alike (log_bin_compress).
+func TestCompressedLogsOfMariaDBAreRead(t *testing.T) {
+	s := testserver.StartMariaDB(t, "--log-bin-compress=ON", "--log-bin-compress-min-len=10")
+	long := strings.Repeat("grün und blau ", 300)
+	snapshot, stream := bothWays(t, s, "CREATE TABLE t (id INT PRIMARY KEY, v TEXT CHARACTER SET latin1, x TEXT, n INT)",
+		"INSERT INTO t VALUES (1, '"+long+"', '"+long+"', 5), (2, NULL, NULL, NULL)", 2)
+	assert.Equal(t, snapshot, stream)
+
+	database := s.Database(t)
+	s.Exec(t, "USE "+database, "CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(20))", "INSERT INTO t VALUES (0, 'zero')")
+	src := over(s, database)
+	src.Flavor, src.NoTombstones, src.IncludeQuery, src.SchemaHistory = mysql.MariaDB, true, true, new(offset.Memory)
+	from := tip(t, src)
+	s.Exec(t, "USE "+database, "BEGIN", "INSERT INTO t VALUES (1, 'one'), (2, 'two'), (3, 'three')", "UPDATE t SET a = 'more' WHERE id = 2", "DELETE FROM t WHERE id = 1", "COMMIT",
+		"ALTER TABLE t ADD COLUMN b INT NOT NULL DEFAULT 7 FIRST, RENAME COLUMN a TO c", "INSERT INTO t VALUES (8, 4, 'four')")
+	src.BatchRows = 1
+	var all []string
+	for len(all) < 6 { // each record by a reader of its own, most within a transaction
+		r := open(t, src, from...)
+		var one []tailrace.Record
+		one, from = read(t, r, 1)
+		all = append(all, briefs(one)...)
+		require.NoError(t, r.Close())
+	}
+	assert.Equal(t, []string{"c null → {id: 1, a: one}", "c null → {id: 2, a: two}", "c null → {id: 3, a: three}", "u {id: 2, a: two} → {id: 2, a: more}",
+		"d {id: 1, a: one} → null", "c null → {b: 8, id: 4, c: four}"}, all)
+
+	var events []string
+	rows, err := s.DB(t, "").Query("SHOW BINLOG EVENTS")
+	require.NoError(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var file, pos, kind, server, end, info string
+		require.NoError(t, rows.Scan(&file, &pos, &kind, &server, &end, &info))
+		events = append(events, kind)
+	}
+	require.NoError(t, rows.Err())
+	for _, kind := range []string{"Query_compressed", "Write_rows_compressed_v1", "Update_rows_compressed_v1", "Delete_rows_compressed_v1"} {
+		assert.Contains(t, events, kind, "the server has not compressed its log")
+	}
 }

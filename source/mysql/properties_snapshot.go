@@ -20,8 +20,8 @@ func snapshotProperties() property.Table {
 		flag("start.stream", "whether to read the log."),
 		{Key: "snapshot.mode.configuration.based.snapshot.on.schema.error", Ignored: "definitions of tables are read whenever they are needed", Doc: "Definitions."},
 		flag("snapshot.on.data.error", "whether to read all rows where the server no longer has the offset."),
-		{Key: "snapshot.locking.mode", Type: property.Enum, Default: "minimal", Values: []string{"minimal", "minimal_percona", "extended", "none"},
-			Later: []string{"minimal_at_least_once", "minimal_percona_no_table_locks", "custom"}, Doc: "How a snapshot is kept consistent with the log."},
+		{Key: "snapshot.locking.mode", Type: property.Enum, Default: "minimal", Values: []string{"minimal", "minimal_percona", "minimal_percona_no_table_locks", "extended", "none"},
+			Later: []string{"minimal_at_least_once", "custom"}, Doc: "How a snapshot is kept consistent with the log."},
 		{Key: "snapshot.lock.timeout.ms", Type: property.Millis, Default: "10000", Check: property.AtLeast(1), Doc: "How long a snapshot waits for its locks."},
 		{Key: "streaming.delay.ms", Type: property.Millis, Default: "0", Check: property.AtLeast(0), Doc: "How long to wait behind a snapshot before the log is read."},
 		{Key: "snapshot.delay.ms", Type: property.Millis, Default: "0", Check: property.AtLeast(0), Doc: "How long to wait before a snapshot."},
@@ -40,7 +40,9 @@ func (s *Source) snapshotProperties(p *property.Set) {
 	const steps = "snapshot.mode.configuration.based."
 	s.SnapshotSteps = SnapshotSteps{Data: p.Bool(steps + "snapshot.data"), Stream: p.Bool(steps + "start.stream"), OnDataError: p.Bool(steps + "snapshot.on.data.error")}
 	s.SnapshotTables = envelope.ExprsOf(p, "snapshot.include.collection.list")
-	s.SnapshotLocking = SnapshotLocking(p.Enum("snapshot.locking.mode"))
+	if s.SnapshotLocking = SnapshotLocking(p.Enum("snapshot.locking.mode")); s.SnapshotLocking == "minimal_percona_no_table_locks" {
+		s.SnapshotLocking = LockMinimalPercona // which never locks tables one by one
+	}
 	s.SnapshotLockTimeout, s.SnapshotDelay, s.StreamingDelay = p.Millis("snapshot.lock.timeout.ms"), p.Millis("snapshot.delay.ms"), p.Millis("streaming.delay.ms")
 	s.SnapshotThreads = p.Int("snapshot.max.threads")
 	if order := p.Enum("snapshot.tables.order.by.row.count"); order != "disabled" {
