@@ -80,6 +80,11 @@ type Batch struct {
 	// Time is when the newest change of the batch happened, by the source's
 	// clock; zero where the source does not know. Lag is measured from it.
 	Time time.Time
+
+	// Release, where it is set, lets the source use the memory of the records and
+	// of what they refer to for a later batch. Who has the batch calls it once,
+	// when nothing refers to them any more, or leaves them to the collector.
+	Release func()
 }
 
 // Offset says how far a source partition has been read. Both members are JSON
@@ -109,63 +114,3 @@ next:
 	}
 	return out
 }
-
-// Slab is memory from which a batch cuts the values and bytes of its records:
-// an allocation a chunk rather than one a row. What was cut stays valid for as
-// long as anything refers to it; a slab is never reused. The zero Slab is ready
-// for use, by one goroutine at a time.
-type Slab struct {
-	values []Value
-	bytes  []byte
-	size   int
-
-	// How large the last chunks were: the first are small, for batches of a
-	// record or two, and each next one is twice as large up to a bound.
-	lastValues, lastBytes int
-}
-
-const (
-	minSlabValues, maxSlabValues = 64, 2048 // 1.5 to 48 KiB
-	minSlabBytes, maxSlabBytes   = 1024, 32 * 1024
-)
-
-// Values cuts n null values.
-func (s *Slab) Values(n int) []Value {
-	if n > len(s.values) {
-		s.lastValues = min(max(2*s.lastValues, minSlabValues), maxSlabValues)
-		s.values = make([]Value, max(n, s.lastValues))
-	}
-	v := s.values[:n:n]
-	s.values = s.values[n:]
-	s.size += n * 24
-	return v
-}
-
-// Bytes cuts n bytes of unspecified content.
-func (s *Slab) Bytes(n int) []byte {
-	if n > len(s.bytes) {
-		s.lastBytes = min(max(2*s.lastBytes, minSlabBytes), maxSlabBytes)
-		s.bytes = make([]byte, max(n, s.lastBytes))
-	}
-	b := s.bytes[:n:n]
-	s.bytes = s.bytes[n:]
-	s.size += n
-	return b
-}
-
-// CopyBytes cuts a copy of b as a Bytes value.
-func (s *Slab) CopyBytes(b []byte) Value {
-	c := s.Bytes(len(b))
-	copy(c, b)
-	return Bytes(c)
-}
-
-// CopyString cuts a copy of b as a String value.
-func (s *Slab) CopyString(b []byte) Value {
-	c := s.Bytes(len(b))
-	copy(c, b)
-	return textOf(c)
-}
-
-// Size is how many bytes were cut so far.
-func (s *Slab) Size() int { return s.size }

@@ -96,7 +96,7 @@ func (q *queue) reserve(ctx context.Context, size int) error {
 }
 
 // release gives back the room of a job, and the job. What the sink was lent is
-// used again, unless it may have kept it.
+// used again, here and by the source, unless it may have been kept.
 func (q *queue) release(j *job, kept bool) {
 	q.mu.Lock()
 	q.bytes -= j.size
@@ -106,6 +106,10 @@ func (q *queue) release(j *job, kept bool) {
 	case q.freed <- struct{}{}:
 	default:
 	}
+	reuse := j.batch.Release
+	if kept || len(j.dead) > 0 {
+		reuse = nil
+	}
 	clear(j.dead)
 	clear(j.read)
 	j.batch, j.records = tailrace.Batch{}, nil
@@ -113,6 +117,9 @@ func (q *queue) release(j *job, kept bool) {
 		j.enc = encoder{}
 	} else {
 		j.enc.reuse()
+	}
+	if reuse != nil {
+		reuse()
 	}
 	select {
 	case q.free <- j:

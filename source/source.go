@@ -32,7 +32,8 @@ type Source interface {
 type Reader interface {
 	// Read waits for at least one record and returns a batch in the order in
 	// which its changes took effect a source partition. The batch belongs to
-	// the caller: the Reader never touches its memory again.
+	// the caller: the Reader never touches its memory again before the caller
+	// calls the batch's Release, which may be in another goroutine.
 	//
 	// A source that would begin elsewhere another time, as at the present end of
 	// a log, gives the offset of its beginning in a batch without records before

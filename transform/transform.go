@@ -10,7 +10,9 @@ import "github.com/tailrace-io/tailrace"
 type Transform interface {
 	// Apply changes the record in place and says whether to keep it. It may
 	// put new values in, but never changes the memory that the old ones refer
-	// to: other records may share it. With an error the record is as it was,
+	// to: other records may share it. It keeps nothing of that memory either, and
+	// makes a copy of what is to become a topic: the source may use the memory
+	// again once the record is delivered. With an error the record is as it was,
 	// and the engine's policy decides.
 	Apply(r *tailrace.Record) (keep bool, err error)
 }

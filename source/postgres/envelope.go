@@ -55,9 +55,8 @@ func newSourceSchema() *tailrace.Schema {
 // writer makes records and gathers them into a batch. What is the same for all
 // records of a run or a transaction is made once and copied.
 type writer struct {
-	slab    tailrace.Slab
-	records []tailrace.Record
-	last    int // how many records the batch before had
+	*memory // of the batch that is under way
+	used    chan *memory
 
 	source  [sourceFields]tailrace.Value
 	headers []tailrace.Header
@@ -77,7 +76,8 @@ type writer struct {
 }
 
 func newWriter(s *Source) *writer {
-	w := &writer{noTombstones: s.NoTombstones}
+	w := &writer{noTombstones: s.NoTombstones, used: make(chan *memory, usedMemories)}
+	w.memory = w.newMemory()
 	if s.TransactionMetadata {
 		w.transactions = s.topic(s.TransactionTopic)
 	}
@@ -124,10 +124,9 @@ func (w *writer) place(first, lsn pgoutput.LSN) {
 
 // begin makes room for a batch, if there is none under way.
 func (w *writer) begin() {
-	if w.records == nil {
+	if len(w.records) == 0 {
 		now := time.Now()
 		w.millis, w.micros, w.nanos = tailrace.Int64(now.UnixMilli()), tailrace.Int64(now.UnixMicro()), tailrace.Int64(now.UnixNano())
-		w.records = make([]tailrace.Record, 0, w.last+4)
 	}
 }
 
@@ -145,12 +144,20 @@ const batchBytes = 1 << 20
 
 const recordSize = 160 // of a tailrace.Record, about
 
-// batch gives what was gathered and begins anew, with another slab: a chunk of
-// values that two batches shared would keep the first alive as long as the
-// second, and so one after the other for ever.
+// batch gives what was gathered and begins anew, with other memory.
 func (w *writer) batch(offsets ...tailrace.Offset) tailrace.Batch {
 	b := tailrace.Batch{Records: w.records, Offsets: offsets, Size: w.size(), Time: w.newest}
-	w.last, w.records, w.newest, w.slab = len(w.records), nil, time.Time{}, tailrace.Slab{}
+	w.newest = time.Time{}
+	if len(w.records) == 0 { // of what was cut nothing came
+		w.slab.Reset()
+		return b
+	}
+	b.Release = w.release
+	select {
+	case w.memory = <-w.used:
+	default:
+		w.memory = w.newMemory()
+	}
 	return b
 }
 
@@ -189,11 +196,10 @@ func (w *writer) add(t *table, op, key, before, after tailrace.Value, block []ta
 	values[envelope.Transaction] = w.transaction.Next(&w.slab, t.fullName)
 	values[envelope.Op] = op
 	values[envelope.Millis], values[envelope.Micros], values[envelope.Nanos] = w.millis, w.micros, w.nanos
-	w.records = append(w.records, tailrace.Record{})
-	r := &w.records[len(w.records)-1] // filled in place: a record is large
+	r := w.next()
 	r.Topic, r.ValueSchema, r.Value, r.Headers = t.topic, t.schema, tailrace.StructOf(values), headers
-	if !key.IsNull() { // it is of a truncate, and of a table without a key
-		r.KeySchema, r.Key = t.keySchema, key
+	if r.KeySchema, r.Key = t.keySchema, key; key.IsNull() { // it is of a truncate, and of a table without a key
+		r.KeySchema = nil
 	}
 }
 

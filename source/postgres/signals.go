@@ -138,14 +138,14 @@ func (s *stream) signalled(ctx context.Context, w *writer, t *table, row []tailr
 		s.asked.Reject(signal.Received{}, fmt.Errorf("the table %s has not the columns id, type and data: it needs all three, captured and in this order", t.id))
 		return nil
 	}
-	id := row[0].Text()
+	id := strings.Clone(row[0].Text()) // what is asked for outlives the batch
 	if gone {
 		if s.src.Watermarks == InsertDelete && s.window.name != "" && id == s.window.name+"-open" {
 			return s.closeWindow(w)
 		}
 		return nil
 	}
-	typ, data := row[1].Text(), row[2].Text()
+	typ, data := strings.Clone(row[1].Text()), strings.Clone(row[2].Text())
 	if typ == adhoc.WindowOpen || typ == adhoc.WindowClose {
 		if s.src.Watermarks == InsertInsert && s.window.name != "" && id == s.window.name+"-close" {
 			return s.closeWindow(w)

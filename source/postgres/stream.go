@@ -267,7 +267,7 @@ func (s *stream) message(ctx context.Context, w *writer, m *pgoutput.Message) er
 	case pgoutput.Logical:
 		s.logical(w, m)
 	case pgoutput.Origin:
-		w.source[sourceOrigin], w.source[sourceOriginLSN] = w.slab.CopyString(m.Prefix), tailrace.Int64(int64(m.LSN))
+		w.source[sourceOrigin], w.source[sourceOriginLSN] = tailrace.String(string(m.Prefix)), tailrace.Int64(int64(m.LSN))
 	case pgoutput.Keepalive:
 		if !s.in && m.Start > s.pos.LSN && !s.skip.foreign {
 			s.pos.LSN, s.changed = m.Start, true

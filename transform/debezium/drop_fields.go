@@ -35,7 +35,7 @@ func newDropper(s *tailrace.Schema, required bool) *dropper {
 }
 
 func (d *dropper) without(names []string) (*remainder, error) {
-	key := strings.Join(names, "\x00")
+	key := strings.Clone(strings.Join(names, "\x00")) // which outlives the record
 	if m := d.known.Load(); m != nil {
 		if r := (*m)[key]; r != nil {
 			return r, nil

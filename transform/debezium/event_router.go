@@ -225,7 +225,7 @@ func (t *eventRouter) route(r *tailrace.Record, event tailrace.Struct) error {
 	if empty && t.c.Tombstones {
 		r.ValueSchema, r.Value = nil, tailrace.Value{}
 	}
-	r.Topic = t.topic(route.Text())
+	r.Topic = t.topic(strings.Clone(route.Text())) // which outlives the row
 	return nil
 }
 

@@ -224,7 +224,7 @@ func (t *unwrap) event(r *tailrace.Record, plan *unwrapPlan, event []tailrace.Va
 	}
 	if img.route >= 0 {
 		if topic := row.Fields()[img.route].Text(); strings.TrimSpace(topic) != "" {
-			r.Topic = topic
+			r.Topic = strings.Clone(topic) // which outlives the row
 		}
 	}
 	if n := len(plan.headers); n > 0 {

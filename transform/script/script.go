@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/transform"
@@ -107,7 +108,7 @@ func (c ContentBasedRouter) New() (transform.Transform, error) {
 		switch v := v.(type) {
 		case nil:
 		case string:
-			r.Topic = v
+			r.Topic = strings.Clone(v) // which outlives the record
 		default:
 			return false, fmt.Errorf("ContentBasedRouter: the expression gives %s and must give text", typeName(v))
 		}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package tailrace
+
+const raceEnabled = false
