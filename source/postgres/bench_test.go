@@ -213,9 +213,12 @@ func BenchmarkRow(b *testing.B) {
 		json := converter.NewJSON(converter.JSONConfig{})
 		out := make([]byte, 0, 4096)
 		play(b, binaries, log, func(r *tailrace.Record) {
-			var err error
-			if out, err = json.Append(out[:0], r.Topic, r.ValueSchema, r.Value); err != nil {
+			data, err := json.Append(out[:0], r.Topic, r.ValueSchema, r.Value)
+			if err != nil {
 				b.Fatal(err)
+			}
+			if data != nil { // it is of a tombstone
+				out = data
 			}
 		})
 	})
