@@ -28,7 +28,7 @@ const (
 
 // Values cuts n null values.
 func (s *Slab) Values(n int) []Value {
-	v := s.cut(n)
+	v := s.RawValues(n)
 	if s.reset {
 		clear(v)
 	}
@@ -37,13 +37,13 @@ func (s *Slab) Values(n int) []Value {
 
 // CopyValues cuts a copy of vs.
 func (s *Slab) CopyValues(vs []Value) []Value {
-	v := s.cut(len(vs))
+	v := s.RawValues(len(vs))
 	copy(v, vs)
 	return v
 }
 
-// cut cuts n values, which in a slab that was Reset may be old ones.
-func (s *Slab) cut(n int) []Value {
+// RawValues cuts n values of unspecified content, for who sets all of them.
+func (s *Slab) RawValues(n int) []Value {
 	if n > len(s.values) {
 		s.moreValues(n)
 	}

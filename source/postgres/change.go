@@ -116,9 +116,7 @@ func (s *stream) decode(w *writer, t *table, m *pgoutput.Message) (before, after
 func (s *stream) place(w *writer, t *table, lsn pgoutput.LSN) {
 	w.source[sourceSchema], w.source[sourceTable] = t.namespace, t.name
 	w.place(s.first, lsn)
-	if t := time.UnixMicro(s.pos.Micros); t.After(w.newest) {
-		w.newest = t
-	}
+	w.newest = max(w.newest, s.pos.Micros)
 }
 
 // updated makes one record or, where the row's key has changed, a delete of the

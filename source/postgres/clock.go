@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"encoding/binary"
-	"strconv"
 	"strings"
 )
 
@@ -185,13 +184,17 @@ func appendTime(dst []byte, micros int64) []byte {
 	return appendPadded(append(dst, ':'), seconds%60, 2)
 }
 
+// appendPadded appends a number that is not negative with at least so many
+// digits.
 func appendPadded(dst []byte, n int64, width int) []byte {
 	var buf [20]byte
-	digits := strconv.AppendInt(buf[:0], n, 10)
-	for range width - len(digits) {
-		dst = append(dst, '0')
+	i := len(buf)
+	for ; n > 0 || width > 0; width-- {
+		i--
+		buf[i] = byte('0' + n%10)
+		n /= 10
 	}
-	return append(dst, digits...)
+	return append(dst, buf[i:]...)
 }
 
 // appendFraction appends a point and the digits that are needed of microseconds;

@@ -19,6 +19,7 @@ type column struct {
 	schema *tailrace.Schema
 	decode decoder
 	binary decoder // of the binary form; nil where that is not known, or not asked for
+	copied bool    // decode makes a string of the text as it is
 
 	// zero stands in an old row for a value that the log does not carry: of a
 	// required column it is its type's zero, as Debezium has it.
@@ -33,6 +34,10 @@ type plan struct {
 	absent tailrace.Value // in old rows, where it is another than zero
 
 	literals bool // a default that is a literal is shown in the schema
+	copied   bool // decode is copyText
+
+	unit   int64 // of a timestamp that is a number: how many microseconds one is; 0 for others
+	digits int   // of a timestamp with a zone: how many are behind the point
 }
 
 // newColumn plans a column; ok is false where its type is not known and columns
@@ -50,10 +55,12 @@ func newColumn(s *Source, types *types, def *columnDefinition) (c column, ok boo
 	if typ != nil && typ.name == "numeric" && required && s.Decimals == DecimalPrecise {
 		p.decode = aNumber(p.decode)
 	}
-	c = column{name: def.name, decode: p.decode}
+	c = column{name: def.name, decode: p.decode, copied: p.copied}
 	if s.Binary {
 		if text := types.binaryText(types.byOID[def.typ]); text != nil {
-			c.binary = fromBinary(text, p.decode)
+			if c.binary = directly(typ, &p); c.binary == nil {
+				c.binary = fromBinary(text, p.decode)
+			}
 		}
 	}
 	if !required {
@@ -140,12 +147,12 @@ func text(name string, zero string) (plan, bool) {
 	if name != "" {
 		b = tailrace.Semantic(name)
 	}
-	return plan{schema: b, decode: copyText, zero: tailrace.String(zero), absent: tailrace.String(""), literals: true}, true
+	return plan{schema: b, decode: copyText, zero: tailrace.String(zero), absent: tailrace.String(""), literals: true, copied: true}, true
 }
 
 // bareText is for types whose defaults are not shown.
 func bareText() (plan, bool) {
-	return plan{schema: tailrace.NewSchema(tailrace.TypeString), decode: copyText, zero: tailrace.String("")}, true
+	return plan{schema: tailrace.NewSchema(tailrace.TypeString), decode: copyText, zero: tailrace.String(""), copied: true}, true
 }
 
 // planOf plans a type; ok is false where it is not known.

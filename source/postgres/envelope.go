@@ -64,7 +64,7 @@ type writer struct {
 	// The moment of processing, which is that of the batch's first record.
 	millis, micros, nanos tailrace.Value
 
-	newest time.Time // of the batch's changes
+	newest int64 // when the newest of the batch's changes was committed, in microseconds since 1970-01-01; 0 for unknown
 
 	first    pgoutput.LSN // where the transaction begins that was placed last
 	sequence []byte       // how the field sequence begins for it
@@ -101,9 +101,7 @@ func (w *writer) stamp(micros int64) {
 	w.source[sourceMillis] = tailrace.Int64(millis)
 	w.source[sourceMicros] = tailrace.Int64(micros)
 	w.source[sourceNanos] = tailrace.Int64(micros * 1000)
-	if t := time.UnixMicro(micros); t.After(w.newest) {
-		w.newest = t
-	}
+	w.newest = max(w.newest, micros)
 }
 
 // place sets where in the log the changes that follow are. first is where their
@@ -146,8 +144,10 @@ const recordSize = 160 // of a tailrace.Record, about
 
 // batch gives what was gathered and begins anew, with other memory.
 func (w *writer) batch(offsets ...tailrace.Offset) tailrace.Batch {
-	b := tailrace.Batch{Records: w.records, Offsets: offsets, Size: w.size(), Time: w.newest}
-	w.newest = time.Time{}
+	b := tailrace.Batch{Records: w.records, Offsets: offsets, Size: w.size()}
+	if w.newest != 0 {
+		b.Time, w.newest = time.UnixMicro(w.newest), 0
+	}
 	if len(w.records) == 0 { // of what was cut nothing came
 		w.slab.Reset()
 		return b
@@ -183,14 +183,12 @@ var (
 
 // block makes the source block of one record, or of several that share it.
 func (w *writer) block() []tailrace.Value {
-	block := w.slab.Values(sourceFields)
-	copy(block, w.source[:])
-	return block
+	return w.slab.CopyValues(w.source[:])
 }
 
 // add adds the record of a change. before and after are null or the row.
 func (w *writer) add(t *table, op, key, before, after tailrace.Value, block []tailrace.Value, headers []tailrace.Header) {
-	values := w.slab.Values(envelope.Fields)
+	values := w.slab.RawValues(envelope.Fields)
 	values[envelope.Before], values[envelope.After] = before, after
 	values[envelope.Source] = tailrace.StructOf(block)
 	values[envelope.Transaction] = w.transaction.Next(&w.slab, t.fullName)

@@ -225,9 +225,7 @@ func (s *snapshot) release(w *writer, end bool) error {
 		return nil
 	}
 	w.add(h.table.table, opRead, h.table.keyOf(&w.slab, columns), tailrace.Value{}, h.table.value(&w.slab, columns), block, w.headers)
-	if t := time.UnixMicro(h.micros); t.After(w.newest) {
-		w.newest = t
-	}
+	w.newest = max(w.newest, h.micros)
 	return nil
 }
 

@@ -292,8 +292,11 @@ func (s *stream) begin(w *writer, m *pgoutput.Message) {
 
 // readXmin asks for the field xmin, if it is time to.
 func (s *stream) readXmin(ctx context.Context, w *writer) error {
+	if s.src.XminInterval == 0 {
+		return nil
+	}
 	now := time.Now()
-	if s.src.XminInterval == 0 || now.Before(s.xmin) {
+	if now.Before(s.xmin) {
 		return nil
 	}
 	c, err := s.ask(ctx)

@@ -161,16 +161,20 @@ func (t *table) decode(slab *tailrace.Slab, tuple pgoutput.Tuple) ([]tailrace.Va
 	if tuple.Len() != len(t.all) {
 		return nil, fmt.Errorf("a row of %s has %d columns, and the table %d", t.id, tuple.Len(), len(t.all))
 	}
-	values := slab.Values(len(t.columns))
+	values := slab.RawValues(len(t.columns)) // each is one of the tuple's columns
 	for _, at := range t.all {
-		form, text := tuple.Next()
+		form, data := tuple.Next()
 		if at < 0 {
 			continue
 		}
 		col := &t.columns[at]
 		switch form {
 		case pgoutput.Text:
-			v, err := col.decode(slab, text)
+			if col.copied {
+				values[at] = slab.CopyString(data)
+				continue
+			}
+			v, err := col.decode(slab, data)
 			if err != nil {
 				return nil, fmt.Errorf("table %s: column %s: %w", t.id, col.name, err)
 			}
@@ -181,11 +185,13 @@ func (t *table) decode(slab *tailrace.Slab, tuple pgoutput.Tuple) ([]tailrace.Va
 			if col.binary == nil {
 				return nil, fmt.Errorf("table %s: column %s has a binary value, of whose type the form is not known: leave the column out, or Binary", t.id, col.name)
 			}
-			v, err := col.binary(slab, text)
+			v, err := col.binary(slab, data)
 			if err != nil {
 				return nil, fmt.Errorf("table %s: column %s: %w", t.id, col.name, err)
 			}
 			values[at] = v
+		default:
+			values[at] = tailrace.Value{}
 		}
 	}
 	return values, nil
@@ -206,13 +212,12 @@ func (t *table) value(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Va
 	row := columns
 	switch {
 	case t.row != nil:
-		row = slab.Values(len(t.row))
+		row = slab.RawValues(len(t.row))
 		for i, place := range t.row {
 			row[i] = columns[place]
 		}
 	case t.maskCopy:
-		row = slab.Values(len(columns))
-		copy(row, columns)
+		row = slab.CopyValues(columns)
 	}
 	for _, m := range t.masks {
 		row[m.place] = m.mask(slab, row[m.place])
@@ -229,7 +234,7 @@ func (t *table) keyOf(slab *tailrace.Slab, columns []tailrace.Value) tailrace.Va
 	if t.keyField != "" {
 		n++
 	}
-	out := slab.Values(n)
+	out := slab.RawValues(n)
 	out[n-1] = t.inKey // where there is no such field, a column's value takes its place
 	for i, place := range t.key {
 		out[i] = columns[place]

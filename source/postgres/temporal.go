@@ -12,6 +12,11 @@ func (s *Source) timePlan(t *pgType, modifier int32) (plan, bool) {
 	named := func(name string, zero tailrace.Value, d decoder) (plan, bool) {
 		return plan{schema: tailrace.Semantic(name), decode: d, zero: zero, literals: true}, true
 	}
+	moments := func(name string, unit int64) (plan, bool) {
+		p, ok := named(name, tailrace.Int64(0), timestamp(unit))
+		p.unit = unit
+		return p, ok
+	}
 	coarse := modifier >= 0 && modifier <= 3 // at most milliseconds
 	switch t.name {
 	case "date":
@@ -37,15 +42,15 @@ func (s *Source) timePlan(t *pgType, modifier int32) (plan, bool) {
 	case "timestamp":
 		switch {
 		case s.Times == TimeConnect:
-			return named(tailrace.TimestampName, tailrace.Int64(0), timestamp(1000))
+			return moments(tailrace.TimestampName, 1000)
 		case s.Times == TimeISO:
 			return named(tailrace.IsoTimestampName, tailrace.String("1970-01-01T00:00:00Z"), isoTimestamp)
 		case s.Times == TimeNanoseconds:
 			return named(tailrace.NanoTimestampName, tailrace.Int64(0), timestampNanos)
 		case coarse && s.Times != TimeMicroseconds:
-			return named(tailrace.DebeziumTimestampName, tailrace.Int64(0), timestamp(1000))
+			return moments(tailrace.DebeziumTimestampName, 1000)
 		}
-		return named(tailrace.MicroTimestampName, tailrace.Int64(0), timestamp(1))
+		return moments(tailrace.MicroTimestampName, 1)
 	case "timetz":
 		return plan{schema: tailrace.Semantic(tailrace.ZonedTimeName), decode: decodeZonedTime, zero: tailrace.String("00:00:00Z")}, true
 	case "timestamptz":
@@ -55,7 +60,7 @@ func (s *Source) timePlan(t *pgType, modifier int32) (plan, bool) {
 		}
 		d := zonedTimestamp(digits)
 		zero, err := d(new(tailrace.Slab), []byte("1970-01-01 00:00:00+00"))
-		return plan{schema: tailrace.Semantic(tailrace.ZonedTimestampName), decode: d, zero: zero, absent: tailrace.String("1970-01-01T00:00:00Z"), literals: true}, err == nil
+		return plan{schema: tailrace.Semantic(tailrace.ZonedTimestampName), decode: d, zero: zero, absent: tailrace.String("1970-01-01T00:00:00Z"), literals: true, digits: digits}, err == nil
 	case "interval":
 		if s.Intervals == IntervalString {
 			return named(tailrace.IntervalName, tailrace.String("P0Y0M0DT0H0M0S"), intervalText)
@@ -172,12 +177,17 @@ func timestamp(unit int64) decoder {
 		if !ok {
 			return tailrace.Value{}, errForm
 		}
-		q := n / unit
-		if n%unit < 0 {
-			q--
-		}
-		return tailrace.Int64(q), nil
+		return inUnits(n, unit), nil
 	}
+}
+
+// inUnits is a moment in units of so many microseconds, rounded down.
+func inUnits(micros, unit int64) tailrace.Value {
+	q := micros / unit
+	if micros%unit < 0 {
+		q--
+	}
+	return tailrace.Int64(q)
 }
 
 // readTimestamp reads a moment without a zone, in microseconds since 1970-01-01.

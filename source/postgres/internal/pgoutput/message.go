@@ -241,7 +241,12 @@ func (p *Parser) Within(within bool) { p.within = within }
 // Parse reads a message, whose change stands at start.
 func (p *Parser) Parse(m *Message, start LSN, data []byte) error {
 	c := cursor{data: data}
-	*m = Message{Kind: Kind(c.uint8()), Start: start, Data: data, Tables: m.Tables[:0], Columns: m.Columns[:0]}
+	switch kind := Kind(c.uint8()); kind {
+	case Insert, Update, Delete, Begin, Commit: // nearly all are one of these, and a Message is large
+		m.Kind, m.Start, m.Data, m.XID, m.Replaced = kind, start, data, 0, 0
+	default:
+		*m = Message{Kind: kind, Start: start, Data: data, Tables: m.Tables[:0], Columns: m.Columns[:0]}
+	}
 	if p.within {
 		switch m.Kind {
 		case Insert, Update, Delete, Truncate, Logical, Relation, Type:
