@@ -21,10 +21,14 @@ func (s *stream) change(ctx context.Context, w *writer, m *pgoutput.Message) err
 	}
 	t := s.relations[m.Table]
 	if t == nil {
+		s.meter.stream.Filtered++
 		return nil
 	}
 	told := t.id == s.sel.signals && m.Kind != pgoutput.Update && !s.recounted
 	leftOut := m.Kind == pgoutput.Insert && s.leftOut[tailrace.OpCreate] || m.Kind == pgoutput.Delete && s.leftOut[tailrace.OpDelete]
+	if leftOut {
+		s.meter.stream.Skipped++
+	}
 	if leftOut && !told {
 		return nil
 	}
@@ -38,7 +42,7 @@ func (s *stream) change(ctx context.Context, w *writer, m *pgoutput.Message) err
 		before, after, err = s.decode(w, t, m)
 	}
 	if err != nil {
-		s.bad = &source.RecordError{Record: tailrace.Record{Topic: t.topic}, Err: fmt.Errorf("at %s: %w", m.Start, err)}
+		s.fail(w, &source.RecordError{Record: tailrace.Record{Topic: t.topic}, Err: fmt.Errorf("at %s: %w", m.Start, err)})
 		return nil
 	}
 	if told {
@@ -46,13 +50,19 @@ func (s *stream) change(ctx context.Context, w *writer, m *pgoutput.Message) err
 		if gone {
 			row = before
 		}
-		if err := s.signalled(ctx, w, t, row, gone); err != nil || leftOut {
+		err := s.signalled(ctx, w, t, row, gone)
+		if s.held {
+			s.pos.Changes-- // another call reads it
+		}
+		if err != nil || s.held || leftOut {
 			return err
 		}
 	}
 	if s.reselects(t, m, before, after) {
+		var one *source.RecordError
 		switch err := s.anew.complete(ctx, &w.slab, t, m.New, after); {
-		case errors.As(err, &s.bad):
+		case errors.As(err, &one):
+			s.fail(w, one)
 			return nil
 		case err != nil:
 			s.pos.Changes-- // another call reads it
@@ -62,15 +72,28 @@ func (s *stream) change(ctx context.Context, w *writer, m *pgoutput.Message) err
 	s.place(w, t, m.Start)
 	switch m.Kind {
 	case pgoutput.Insert:
+		s.meter.stream.Created++
 		w.add(t, opCreate, t.keyOf(&w.slab, after), tailrace.Value{}, t.value(&w.slab, after), w.block(), w.headers)
 	case pgoutput.Update:
 		s.updated(w, t, before, after, m.Replaced == 'O')
 	case pgoutput.Delete:
+		s.meter.stream.Deleted++
 		key := t.keyOf(&w.slab, before)
 		w.add(t, opDelete, key, t.value(&w.slab, before), tailrace.Value{}, w.block(), w.headers)
 		w.tombstone(t, key, w.headers)
 	}
 	return nil
+}
+
+// fail keeps the error of a change for who reads. The records before it are given
+// first, with a position before it: a reader that begins there meets it again.
+func (s *stream) fail(w *writer, err *source.RecordError) {
+	if len(w.records) > 0 && !s.recounted {
+		s.held = true
+		s.pos.Changes-- // another call reads it
+		return
+	}
+	s.bad = append(s.bad, err)
 }
 
 // reselects says whether columns of the new row may be read anew: not of one of
@@ -124,18 +147,10 @@ func (s *stream) place(w *writer, t *table, lsn pgoutput.LSN) {
 // full says that the old row is there with all its columns.
 func (s *stream) updated(w *writer, t *table, before, after []tailrace.Value, full bool) {
 	if before == nil || !t.movedKey(before, after) {
-		if !s.leftOut[tailrace.OpUpdate] {
-			key, was, is := t.keyOf(&w.slab, after), tailrace.Value{}, t.value(&w.slab, after)
-			if before != nil {
-				was = t.value(&w.slab, before)
-			}
-			if s.src.SkipUnchanged && full && was.Equal(is) {
-				return
-			}
-			w.add(t, opUpdate, key, was, is, w.block(), w.headers)
-		}
+		s.updatedRow(w, t, before, after, full)
 		return
 	}
+	s.meter.stream.Deleted, s.meter.stream.Created = s.meter.stream.Deleted+1, s.meter.stream.Created+1
 	old, now := t.keyOf(&w.slab, before), t.keyOf(&w.slab, after)
 	headers := func(name string, key tailrace.Value) []tailrace.Header {
 		return append([]tailrace.Header{{Key: name, Schema: t.keySchema, Value: key}}, w.headers...)
@@ -151,14 +166,34 @@ func (s *stream) updated(w *writer, t *table, before, after []tailrace.Value, fu
 	}
 }
 
+// updatedRow makes the record of a row that has kept its key.
+func (s *stream) updatedRow(w *writer, t *table, before, after []tailrace.Value, full bool) {
+	if s.leftOut[tailrace.OpUpdate] {
+		s.meter.stream.Skipped++
+		return
+	}
+	key, was, is := t.keyOf(&w.slab, after), tailrace.Value{}, t.value(&w.slab, after)
+	if before != nil {
+		was = t.value(&w.slab, before)
+	}
+	if s.src.SkipUnchanged && full && was.Equal(is) {
+		s.meter.stream.Unchanged++
+		return
+	}
+	s.meter.stream.Updated++
+	w.add(t, opUpdate, key, was, is, w.block(), w.headers)
+}
+
 func (s *stream) truncate(w *writer, m *pgoutput.Message) {
 	if s.leftOut[tailrace.OpTruncate] {
+		s.meter.stream.Skipped++
 		return
 	}
 	for _, oid := range m.Tables {
 		if t := s.relations[oid]; t != nil {
 			w.begin()
 			s.place(w, t, m.Start)
+			s.meter.stream.Truncated++
 			w.add(t, opTruncate, tailrace.Value{}, tailrace.Value{}, tailrace.Value{}, w.block(), w.headers)
 		}
 	}

@@ -251,7 +251,7 @@ func (s *stream) versionOf(ctx context.Context, c *catalog, d *definition) (*tab
 		}
 	}
 	if s.tables[d.id] == nil {
-		s.tables[d.id] = t
+		s.tables[d.id], s.meter.tables = t, nil
 	}
 	return t, nil
 }

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"errors"
 	"io"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/tailrace-io/tailrace/internal/testserver"
 	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/postgres"
+	"github.com/tailrace-io/tailrace/source/signal"
 )
 
 func TestANumberThatADecimalCannotBeIsAnErrorOfItsRowAlone(t *testing.T) {
@@ -118,4 +120,119 @@ func TestChangesKeepTheirPlaceInATransactionThatIsResumed(t *testing.T) {
 		require.NoError(t, r.Close())
 		assert.Equal(t, want, told(records), "resumed behind %d", cut)
 	}
+}
+
+// untilBad reads until a row cannot be read, and gives the keys of those before
+// it and the offsets to go on from.
+func untilBad(t *testing.T, r source.Reader) (ids []int64, offsets []tailrace.Offset) {
+	for {
+		b, err := r.Read(soon(t))
+		var one *source.RecordError
+		if errors.As(err, &one) {
+			return ids, offsets
+		}
+		require.NoError(t, err)
+		for i := range b.Records {
+			ids = append(ids, b.Records[i].KeyStruct().Get("id").Int())
+		}
+		offsets = tailrace.MergeOffsets(offsets, b.Offsets)
+	}
+}
+
+func TestARowThatCannotBeReadComesAgainToAnotherReader(t *testing.T) {
+	s := testserver.Postgres(t)
+	const create, insert = "CREATE TABLE t (id INT PRIMARY KEY, n NUMERIC(6,2) NOT NULL)", "INSERT INTO t VALUES (1, 1), (2, 'NaN'), (3, 'NaN'), (4, 4)"
+	again := func(t *testing.T, src postgres.Source, r source.Reader, first, second []int64) {
+		ids, offsets := untilBad(t, r)
+		assert.Equal(t, first, ids)
+		require.NoError(t, r.Close())
+		r = open(t, src, offsets...)
+		ids, more := untilBad(t, r)
+		assert.Equal(t, second, ids)
+		offsets = tailrace.MergeOffsets(offsets, more)
+		ids, more = untilBad(t, r) // who goes on meets the other one
+		assert.Empty(t, ids)
+		require.NoError(t, r.Close())
+		r = open(t, src, tailrace.MergeOffsets(offsets, more)...)
+		ids, _ = untilBad(t, r)
+		assert.Equal(t, second, ids, "the errors were told, but nothing was stored since")
+		untilBad(t, r)
+		for len(ids) == 0 || ids[len(ids)-1] != 4 {
+			b, err := r.Read(soon(t))
+			require.NoError(t, err)
+			for i := range b.Records {
+				ids = append(ids, b.Records[i].KeyStruct().Get("id").Int())
+			}
+		}
+		require.NoError(t, r.Close())
+	}
+	t.Run("of the log", func(t *testing.T) {
+		database := s.Database(t)
+		s.Exec(t, database, create)
+		src := over(s, database)
+		src.Snapshot = postgres.SnapshotNoData
+		r := open(t, src)
+		s.Exec(t, database, insert)
+		again(t, src, r, []int64{1}, nil)
+	})
+	t.Run("of a snapshot", func(t *testing.T) {
+		database := s.Database(t)
+		s.Exec(t, database, create, "INSERT INTO t VALUES (1, 1), (4, 4), (2, 'NaN'), (3, 'NaN')")
+		src := over(s, database)
+		r := open(t, src)
+		ids, offsets := untilBad(t, r)
+		assert.Equal(t, []int64{1, 4}, ids)
+		require.NoError(t, r.Close())
+		r = open(t, src, offsets...)
+		ids, more := untilBad(t, r)
+		assert.Equal(t, []int64{1, 4}, ids)
+		_, last := untilBad(t, r) // the last row of the table
+		require.NoError(t, r.Close())
+		r = open(t, src, tailrace.MergeOffsets(tailrace.MergeOffsets(offsets, more), last)...)
+		ids, _ = untilBad(t, r)
+		assert.Equal(t, []int64{1, 4}, ids)
+		require.NoError(t, r.Close())
+	})
+	t.Run("of a chunk", func(t *testing.T) {
+		for _, mark := range []bool{false, true} {
+			database := s.Database(t)
+			s.Exec(t, database, create, insert, "CREATE TABLE signals (id VARCHAR(42) PRIMARY KEY, type VARCHAR(32) NOT NULL, data VARCHAR(2048) NULL)")
+			src := over(s, database)
+			src.Snapshot, src.ReadOnly = postgres.SnapshotNoData, true
+			if mark {
+				src.ReadOnly, src.SignalTable, src.Tables = false, "public.signals", postgres.Include("public.t")
+			}
+			signals := new(signal.Queue)
+			src.Signals = []signal.Channel{signals}
+			r := open(t, src)
+			signals.Snapshot(signal.Snapshot{Tables: []string{"public.t"}})
+			only := func(ids []int64) (out []int64) { // without the records of the table of signals
+				for _, id := range ids {
+					if id != 0 {
+						out = append(out, id)
+					}
+				}
+				return out
+			}
+			ids, offsets := untilBad(t, r)
+			assert.Empty(t, only(ids))
+			require.NoError(t, r.Close())
+			r = open(t, src, offsets...)
+			ids, more := untilBad(t, r)
+			assert.Empty(t, only(ids))
+			offsets = tailrace.MergeOffsets(offsets, more)
+			ids, _ = untilBad(t, r)
+			assert.Empty(t, only(ids))
+			for len(only(ids)) < 2 { // who goes on gets the others
+				b, err := r.Read(soon(t))
+				require.NoError(t, err)
+				for i := range b.Records {
+					ids = append(ids, b.Records[i].KeyStruct().Get("id").Int())
+				}
+			}
+			assert.Equal(t, []int64{1, 4}, only(ids))
+			require.NoError(t, r.Close())
+			assert.NotEmpty(t, offsets)
+		}
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/internal/adhoc"
 	"github.com/tailrace-io/tailrace/source/internal/envelope"
 	"github.com/tailrace-io/tailrace/source/postgres/internal/pgoutput"
@@ -111,7 +112,8 @@ func (s *stream) reach(ctx context.Context, w *writer) error {
 	if s.pos.LSN < s.window.high {
 		return nil
 	}
-	return s.give(w)
+	s.give(w)
+	return nil
 }
 
 // settle lowers the end of the window to what the server has written of its log
@@ -342,34 +344,43 @@ func (s *stream) Known(ctx context.Context) ([]string, error) {
 
 // closeWindow gives what is left of the chunk.
 func (s *stream) closeWindow(w *writer) error {
-	s.window.name = ""
-	return s.give(w)
+	if s.give(w); !s.held {
+		s.window.name = ""
+	}
+	return nil
 }
 
 // give adds the records of the chunk's rows to the batch. They lie where the log
-// is.
-func (s *stream) give(w *writer) error {
-	rows := s.asked.Incremental.Close()
-	if len(rows) == 0 {
-		return nil
-	}
+// is. Rows that cannot be read are told of before, and the chunk is held.
+func (s *stream) give(w *writer) {
 	t := s.window.table
+	var rows [][]tailrace.Value
+	s.asked.Incremental.Sift(func(row cells) bool {
+		columns, err := t.decodeCells(&w.slab, row)
+		if err != nil {
+			s.bad = append(s.bad, &source.RecordError{Record: tailrace.Record{Topic: t.topic}, Err: fmt.Errorf("a row of a chunk: %w", err)})
+			return false
+		}
+		rows = append(rows, columns)
+		return true
+	})
+	if s.held = len(s.bad) > 0; s.held {
+		return
+	}
+	if len(s.asked.Incremental.Close()) == 0 {
+		return
+	}
 	was, newest, counting := w.source, w.newest, w.transaction
 	w.transaction = envelope.TransactionCount{} // they are of none
 	w.source[sourceSnapshot], w.source[sourceSchema], w.source[sourceTable] = markIncremental, t.namespace, t.name
 	w.source[sourceXID], w.source[sourceOrigin], w.source[sourceOriginLSN] = tailrace.Value{}, tailrace.Value{}, tailrace.Value{}
 	w.source[sourceLSN], w.source[sourceSequence] = tailrace.Value{}, noSequence
 	w.begin()
-	for i, row := range rows {
+	for _, columns := range rows {
 		w.stamp(time.Now().UnixMicro())
-		columns, err := t.decodeCells(&w.slab, row)
-		if err != nil {
-			return fmt.Errorf("row %d of a chunk of %s: %w", i+1, t.id, err)
-		}
 		w.add(t, opRead, t.keyOf(&w.slab, columns), tailrace.Value{}, t.value(&w.slab, columns), w.block(), w.headers)
 	}
 	w.source, w.newest, w.transaction = was, newest, counting
-	return nil
 }
 
 // What the source block of rows has that incremental snapshots have read.
@@ -387,7 +398,7 @@ func (t *table) decodeCells(slab *tailrace.Slab, row cells) ([]tailrace.Value, e
 		}
 		v, err := t.columns[i].decode(slab, row[i])
 		if err != nil {
-			return nil, fmt.Errorf("column %s: %w", t.columns[i].name, err)
+			return nil, fmt.Errorf("table %s: column %s: %w", t.id, t.columns[i].name, err)
 		}
 		columns[i] = v
 	}

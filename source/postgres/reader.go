@@ -31,6 +31,7 @@ type reader struct {
 	anew         *reselect // reads columns anew; nil for none
 
 	asked adhoc.Snapshots[cells] // that signals ask for
+	meter meter
 
 	snapshot  *snapshot // nil when there is none, or no more
 	notBefore time.Time // when the log may be read, behind a snapshot
@@ -224,7 +225,7 @@ func (r *reader) learn(ctx context.Context, c *catalog, d *definition) (*table, 
 	if known := r.tables[d.id]; known != nil && known.same(t) {
 		return known, nil
 	}
-	r.tables[d.id] = t
+	r.tables[d.id], r.meter.tables = t, nil
 	return t, nil
 }
 
@@ -239,6 +240,7 @@ func (r *reader) Read(ctx context.Context) (tailrace.Batch, error) {
 		return tailrace.Batch{}, ctx.Err()
 	}
 	batch, err := r.read(ctx)
+	r.meter.met(&batch, r.snapshot == nil)
 	var one *source.RecordError
 	switch {
 	case err == nil || errors.As(err, &one):
@@ -313,7 +315,7 @@ func (r *reader) batch(pos position) tailrace.Batch {
 // endSnapshot goes on to the log, or to the end.
 func (r *reader) endSnapshot() error {
 	s := r.snapshot
-	r.snapshot = nil
+	r.snapshot, r.meter.snapshot = nil, s.metrics(source.SnapshotCompleted)
 	r.notBefore = time.Now().Add(r.src.StreamingDelay)
 	r.ended = !s.adHoc && r.src.Snapshot == SnapshotInitialOnly
 	return s.close()

@@ -39,6 +39,7 @@ type snapshot struct {
 	// it is to be marked, so it waits here.
 	held   held
 	bad    *source.RecordError // of a row of which no record could be made
+	behind place               // what has been given up to once that was told
 	block  []tailrace.Value    // of the records in the middle of a table
 	xid    tailrace.Value      // what the source block has as the transaction
 	micros int64               // when the reading of the table began, on the server's clock
@@ -51,6 +52,7 @@ type snapshot struct {
 	listed  string // the names of the captured tables
 	running bool   // that it has begun was told
 
+	scanned  []source.TableRows // of the tables that have been begun
 	progress source.Progress
 	told     time.Time // when progress was reported last
 }
@@ -91,7 +93,7 @@ func (s *snapshot) read(ctx context.Context, w *writer) error {
 		}
 		if s.bad != nil {
 			err := s.bad
-			s.bad = nil
+			s.bad, s.given = nil, s.behind
 			return err
 		}
 		if s.table == nil {
@@ -125,7 +127,8 @@ func (s *snapshot) read(ctx context.Context, w *writer) error {
 func (s *snapshot) beginTable() {
 	s.table, s.count, s.newer, s.next = &s.tables[s.next], 0, 0, s.next+1
 	s.micros = s.clock.Add(time.Since(s.began)).UnixMicro()
-	s.progress.Table = s.table.id.String()
+	s.progress.Table = s.table.fullName
+	s.scanned = append(s.scanned, source.TableRows{Table: s.table.fullName})
 	s.block = nil
 	s.notify(signal.InProgress, map[string]string{"current_collection_in_progress": s.table.id.String(), "data_collections": s.names()})
 }
@@ -153,6 +156,7 @@ func (s *snapshot) endChunk(k chunk) {
 	if !k.last {
 		return
 	}
+	s.scanned[len(s.scanned)-1].Rows = int64(s.count)
 	s.src.Log.Info("snapshot of a table is complete", "table", t.id.String(), "rows", s.count)
 	s.table = nil
 	s.progress.TablesDone++
@@ -195,7 +199,6 @@ func (s *snapshot) release(w *writer, end bool) error {
 		return nil
 	}
 	h.there = false
-	s.given = s.ended
 	w.begin()
 	mark := markTrue
 	switch {
@@ -221,9 +224,10 @@ func (s *snapshot) release(w *writer, end bool) error {
 	}
 	columns, err := h.table.decodeCopy(&w.slab, h.row, h.number)
 	if err != nil {
-		s.bad = &source.RecordError{Record: tailrace.Record{Topic: h.table.topic}, Err: err}
+		s.bad, s.behind = &source.RecordError{Record: tailrace.Record{Topic: h.table.topic}, Err: err}, s.ended
 		return nil
 	}
+	s.given = s.ended
 	w.add(h.table.table, opRead, h.table.keyOf(&w.slab, columns), tailrace.Value{}, h.table.value(&w.slab, columns), block, w.headers)
 	w.newest = max(w.newest, h.micros)
 	return nil

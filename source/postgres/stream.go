@@ -44,8 +44,9 @@ type stream struct {
 	recounted bool     // what is read now was read before, and is let go
 
 	leftOut map[tailrace.Op]bool
-	pending *pgoutput.Message // that another call has to read
-	bad     *source.RecordError
+	pending *pgoutput.Message     // that another call has to read
+	bad     []*source.RecordError // of what was read and could not be made records
+	held    bool                  // what is pending has not been read: something else is to be given before
 }
 
 // beginStream opens the log behind the reader's position.
@@ -142,12 +143,12 @@ const restPause = time.Second
 // more; it returns without any where only the position has changed.
 func (s *stream) read(ctx context.Context, w *writer) error {
 	for {
-		if s.bad != nil && len(w.records) == 0 {
-			err := s.bad
-			s.bad = nil
+		if len(s.bad) > 0 && len(w.records) == 0 {
+			err := s.bad[0]
+			s.bad = s.bad[1:]
 			return err
 		}
-		full := s.bad != nil || w.full(s.src) || len(w.records) > 0 && s.pending == nil && !s.log.Buffered()
+		full := len(s.bad) > 0 || w.full(s.src) || len(w.records) > 0 && s.pending == nil && !s.log.Buffered()
 		if full && !s.begun(w) {
 			return nil
 		}
@@ -156,7 +157,8 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 			if err := s.attend(ctx, w); err != nil {
 				return err
 			}
-			if len(w.records) > n {
+			if len(w.records) > n || s.held {
+				s.held = false
 				continue
 			}
 			if len(s.asked.Blocking) > 0 {
@@ -179,6 +181,12 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 		s.pending = m
 		if err := s.message(ctx, w, m); err != nil {
 			return err
+		}
+		if s.held {
+			if s.held = false; len(s.bad) == 0 {
+				return nil
+			}
+			continue
 		}
 		s.pending = nil
 	}
@@ -249,7 +257,7 @@ func (s *stream) message(ctx context.Context, w *writer, m *pgoutput.Message) er
 			if err := s.change(ctx, w, m); err != nil {
 				return err
 			}
-			if s.asked.Incremental.Open() {
+			if s.asked.Incremental.Open() && !s.held {
 				s.seen(m)
 			}
 		case s.partly && w.transactions != "":
@@ -339,6 +347,8 @@ func (s *stream) end(w *writer, m *pgoutput.Message) {
 	if s.in, s.passing = false, false; s.listens() {
 		s.ended(s.pos.XID)
 	}
+	s.meter.stream.Transactions++
+	s.meter.lastXID = s.pos.XID
 	s.pos.Commit, s.pos.Changes = 0, 0
 	if s.skip.foreign = s.skip.foreign && s.pos.XID != s.skip.XID; !s.skip.foreign {
 		s.pos.LSN, s.changed = m.End, true

@@ -45,12 +45,13 @@ func (s *stream) tellEnd(w *writer, m *pgoutput.Message) {
 // recount counts again what an earlier stream has read of a transaction: it
 // makes the records and lets them go.
 func (s *stream) recount(w *writer, read func() error) error {
-	n := len(w.records)
+	n, bad, counted := len(w.records), len(s.bad), s.meter.stream
 	s.recounted = true
 	err := read()
+	s.meter.stream = counted
 	clear(w.records[n:])
 	w.records, s.recounted = w.records[:n], false
-	s.bad = nil // it was told of then
+	s.bad = s.bad[:bad] // it was told of then
 	return err
 }
 

@@ -268,6 +268,17 @@ func (s *Snapshot[R]) Drop() {
 	clear(s.at)
 }
 
+// Sift drops the rows of which keep says no. It is asked of those that Close
+// would give, in their order.
+func (s *Snapshot[R]) Sift(keep func(row R) bool) {
+	if !s.open || s.spoiled {
+		return
+	}
+	for i, row := range s.rows {
+		s.gone[i] = s.gone[i] || !keep(row)
+	}
+}
+
 // Reread has the chunk read again behind its window: the table has another
 // definition than it was read by.
 func (s *Snapshot[R]) Reread() { s.spoiled = s.open }
