@@ -52,22 +52,15 @@ func (s *stream) chunkOf(ctx context.Context, c *catalog, id tableID, replayed p
 	if err != nil {
 		return err
 	}
-	d, err := c.define(ctx, id)
+	k, err := s.describe(ctx, c, id)
 	if err != nil {
 		return err
 	}
-	if d == nil {
+	if k == nil {
 		snap.Skip(signal.TableNotThere)
 		return nil
 	}
-	t, err := s.versionOf(ctx, c, d)
-	if err != nil {
-		return &badTable{err}
-	}
-	u, err := c.unique(ctx, id)
-	if err != nil {
-		return err
-	}
+	t, d, u := k.table, k.definition, k.keys
 	o := &order{columns: u.order, unique: true}
 	current := snap.Current()
 	if current.SurrogateKey != "" {

@@ -39,6 +39,7 @@ type stream struct {
 	identities map[uint32]replica
 	passedBy   map[uint32]*pgoutput.Message // what the log has said of tables that are not captured
 
+	described *described
 	window    window   // of the incremental snapshot's chunk
 	recent    []uint32 // transactions that the log has given, and that statements may not see yet
 	recounted bool     // what is read now was read before, and is let go
