@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/engine"
@@ -141,4 +143,29 @@ func ExampleTrace() {
 	// 1 written
 	// committed {"next":2}
 	// running → stopped
+}
+
+// SinkRetry bounds how often a batch is given to the sink, whatever Retry says of
+// all else.
+func ExampleConfig_sinkRetry() {
+	eng, err := engine.New(engine.Config{
+		Name:   "greetings",
+		Source: memory.Of(tailrace.Record{Topic: "hello", Value: tailrace.String("world")}),
+		Sink: sink.Func(func(ctx context.Context, records []tailrace.Record) error {
+			fmt.Println("a try")
+			return errors.New("the table is locked")
+		}),
+		SinkRetry: engine.Retry{Timeout: -1, Attempts: 3, Delay: time.Millisecond},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	err = eng.Run(context.Background())
+	fmt.Println(strings.Contains(err.Error(), "the table is locked"))
+	// Output:
+	// a try
+	// a try
+	// a try
+	// true
 }

@@ -112,6 +112,8 @@ func (w *writer) read(r *tailrace.Record) (action, tailrace.Struct, error) {
 		return ignored, row, nil // what Debezium's connectors tell of themselves
 	case !row.IsZero():
 		return written, row, nil
+	case w.texts != nil && r.Value.Type() == tailrace.TypeString:
+		return written, tailrace.Struct{Schema: w.texts, Values: []tailrace.Value{r.Value}}, nil
 	case r.ValueSchema == nil && r.Value.Type() == tailrace.TypeBytes:
 		return ignored, row, errors.New("its value is bytes: a sink into tables needs rows with a schema; leave Encode out, " +
 			"or decode what comes from Kafka by a converter with schemas")

@@ -49,7 +49,7 @@ func Properties() property.Table {
 		{Key: "mssql.use.merge.holdlock", Ignored: "it is a matter of SQL Server", Doc: "It is a matter of SQL Server."},
 		{Key: "timestamp.fields.list", Type: property.List, Doc: "Fields of whole numbers that count from 1970 on, and of texts in ISO 8601, which become timestamps."},
 		{Key: "timestamp.precision.mode", Type: property.Enum, Default: "microseconds", Values: []string{"microseconds", "nanoseconds"}, Doc: "What the numbers of timestamp.fields.list count."},
-		{Key: "string.output.value.column.name", Default: "record_value", Unsupported: "values that are no structs; use the HoistField transform", Doc: "The column of values that are no structs."},
+		{Key: "string.output.value.column.name", Default: "record_value", Check: checkColumn, Doc: "The column of values that are texts and no structs, such as those of StringConverter."},
 	})
 }
 
@@ -128,6 +128,7 @@ func FromProperties(p *property.Set, dialects ...Dialect) Sink {
 	s.AutoCreate, s.AutoEvolve = p.Bool("auto.create"), p.Bool("auto.evolve")
 	s.Unquoted = p.Enum("quote.sql.identifiers") == "NEVER"
 	s.NullDefaults = p.Bool("replace.null.with.default")
+	s.StringColumn = p.String("string.output.value.column.name")
 	s.Location = zone(p.String("db.timezone"))
 	s.keyed(p, "pk.mode")
 	return s
@@ -235,6 +236,13 @@ func zone(name string) *time.Location {
 		return nil // which the check has said
 	}
 	return loc
+}
+
+func checkColumn(name string) error {
+	if name == "" {
+		return errors.New("must be a column's name")
+	}
+	return nil
 }
 
 func checkZone(name string) error {

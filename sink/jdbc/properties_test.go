@@ -35,7 +35,7 @@ func TestConfluentsPropertiesAreRead(t *testing.T) {
 	assert.Equal(t, jdbc.Sink{
 		URL: "jdbc:mysql://db:3307/shop?rewriteBatchedStatements=true", User: "u", Password: "p", Dialect: mysql.Dialect{},
 		InsertMode: jdbc.InsertUpsert, PKMode: jdbc.KeyRecordKey, PKFields: []string{"id", "tenant"}, Deletes: true, Fields: []string{"a", "b"},
-		TimestampFields: []string{"at"}, NanoTimestamps: true,
+		TimestampFields: []string{"at"}, NanoTimestamps: true, StringColumn: "record_value",
 		TableFormat: "kafka_${topic}", QualifiedTopics: true, AutoCreate: true, AutoEvolve: true, Unquoted: true, NullDefaults: true,
 		Location: berlin, BatchRows: 100, OffsetTable: "offsets", Connections: 1,
 	}, s)
@@ -118,6 +118,7 @@ func TestPropertiesThatCannotBe(t *testing.T) {
 		{map[string]string{"connection.url": "jdbc:sqlite:x", "pk.mod": "none"}, "pk.mode"},
 		{map[string]string{"connection.url": "jdbc:sqlite:x", "db.timezone": "Mars"}, "time zone"},
 		{map[string]string{"connection.url": "jdbc:sqlite:x", "timestamp.precision.mode": "millis"}, "timestamp.precision.mode"},
+		{map[string]string{"connection.url": "jdbc:sqlite:x", "string.output.value.column.name": ""}, "must be a column's name"},
 		{map[string]string{"connection.url": "jdbc:sqlite:x", "write.connections": "2", "exactly.once.table": "o"}, "has to be 1"},
 	} {
 		p := property.New(c.config)

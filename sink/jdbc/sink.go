@@ -29,6 +29,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/converter"
 	"github.com/tailrace-io/tailrace/sink"
 )
@@ -124,6 +125,11 @@ type Sink struct {
 	// left out (truncate.enabled).
 	Truncates bool
 
+	// StringColumn is the column of values that are texts and no structs, the only
+	// one of their rows beside the key's. "" refuses such values
+	// (string.output.value.column.name).
+	StringColumn string
+
 	// NullDefaults writes a field's default in the place of a null
 	// (replace.null.with.default).
 	NullDefaults bool
@@ -173,6 +179,9 @@ func (s Sink) Open(ctx context.Context) (sink.Writer, error) {
 	s = s.withDefaults()
 	w := &writer{Sink: s, db: s.DB, syntax: s.Dialect.Syntax(), forms: forms{s.Location, converter.NewJSON(converter.JSONConfig{NumericDecimals: true, KeepNulls: true})}}
 	w.loader, _ = s.Dialect.(Loader)
+	if s.StringColumn != "" {
+		w.texts = tailrace.NewSchema(tailrace.TypeStruct).Field(s.StringColumn, tailrace.OptionalStringSchema).MustBuild()
+	}
 	if s.Unquoted {
 		w.syntax.QuoteOpen, w.syntax.QuoteClose = "", ""
 	}

@@ -332,3 +332,22 @@ func TestNamesWithoutQuotes(t *testing.T) {
 		assert.Equal(t, []string{"a 1"}, d.rows("SELECT Pad, 1 FROM Mixed_Case"))
 	})
 }
+
+// Texts that are no structs, such as the lines of a file, have a column of their
+// own where they are wanted.
+func TestTextsHaveAColumn(t *testing.T) {
+	eachTarget(t, func(t *testing.T, d *target) {
+		line := func(key int32, text tailrace.Value, schema *tailrace.Schema) tailrace.Record {
+			return tailrace.Record{Topic: "texts", KeySchema: tailrace.Int32Schema, Key: tailrace.Int32(key), ValueSchema: schema, Value: text}
+		}
+		s := d.sink()
+		s.PKFields, s.StringColumn = []string{"id"}, "record_value"
+		w := open(t, s)
+		write(t, w, line(1, tailrace.String("a"), tailrace.StringSchema), line(2, tailrace.String("b 'c'"), nil),
+			line(3, tailrace.String("d"), tailrace.OptionalStringSchema), line(1, tailrace.String("e"), tailrace.StringSchema), line(3, tailrace.Value{}, nil))
+		assert.Equal(t, []string{"1 e", "2 b 'c'"}, d.rows("SELECT id, record_value FROM texts ORDER BY id"))
+
+		s.StringColumn = ""
+		assert.ErrorContains(t, open(t, s).Write(t.Context(), []tailrace.Record{line(4, tailrace.String("f"), tailrace.StringSchema)}), "its value is a string where a struct")
+	})
+}

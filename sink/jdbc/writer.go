@@ -20,6 +20,7 @@ type writer struct {
 	loader Loader // nil where the dialect is none
 	syntax Syntax
 	forms  forms
+	texts  *tailrace.Schema // rows of StringColumn; nil without one
 
 	tables map[string]*table
 	plans  map[planKey]*plan

@@ -105,3 +105,37 @@ func ExampleParseTime() {
 	// 2026-01-31 14:04:00 +0000 UTC true
 	// 0001-01-01 00:00:00 +0000 UTC false
 }
+
+// With Micros a timestamp keeps every digit that the column has.
+func ExampleGranularity() {
+	dir, err := os.MkdirTemp("", "shop")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "shop.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("CREATE TABLE orders (at TIMESTAMP NOT NULL); INSERT INTO orders VALUES ('2026-01-31 15:04:05.123456')"); err != nil {
+		log.Fatal(err)
+	}
+	for _, granularity := range []jdbc.Granularity{jdbc.Logical, jdbc.Micros} {
+		r, err := jdbc.Source{URL: "jdbc:sqlite:" + path, Dialect: sqlite.Dialect{}, Mode: jdbc.Bulk, Granularity: granularity}.Open(context.Background(), nil)
+		if err != nil {
+			log.Fatal(err)
+		}
+		b, err := r.Read(context.Background())
+		if err = errors.Join(err, r.Close()); err != nil {
+			log.Fatal(err)
+		}
+		row := b.Records[0].ValueStruct()
+		at, _ := row.Schema.Field("at")
+		fmt.Println(at.Schema.Name(), row.Get("at").Int())
+	}
+	// Output:
+	// org.apache.kafka.connect.data.Timestamp 1769871845123
+	// io.debezium.time.MicroTimestamp 1769871845123456
+}
