@@ -18,11 +18,12 @@ import (
 type catalog struct{ conn *pgconn.PgConn }
 
 // settings are those of every connection, so that texts have one form whatever
-// the server's are.
+// the server's are, and none is ended for what it waits for.
 func settings() map[string]string {
 	return map[string]string{
 		"application_name": "tailrace", "client_encoding": "UTF8", "timezone": "UTC", "datestyle": "ISO",
 		"intervalstyle": "postgres", "extra_float_digits": "3", "bytea_output": "hex",
+		"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0",
 	}
 }
 
@@ -68,8 +69,8 @@ func (s *Source) connect(ctx context.Context, more map[string]string) (*pgconn.P
 // prepareConn has the server wait for us as long as it takes, and runs the
 // statements that are asked for.
 func (s *Source) prepareConn(ctx context.Context, conn *pgconn.PgConn, initial bool) error {
-	_, err := conn.Exec(ctx, `SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
-		WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout') AND setting <> '0'`).ReadAll()
+	// Those that PostgreSQL 13 does not have.
+	_, err := conn.Exec(ctx, "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout') AND setting <> '0'").ReadAll()
 	if err != nil {
 		return fmt.Errorf("lift the server's timeouts: %w", err)
 	}

@@ -218,24 +218,21 @@ func TestTheTimeoutsOfTheServerEndNothing(t *testing.T) {
 	database := s.Database(t)
 	s.Exec(t, database, "CREATE TABLE t (n INT PRIMARY KEY, pad TEXT DEFAULT repeat('x', 1000))", "INSERT INTO t SELECT generate_series(0, 9999)", "CREATE TABLE other (n INT)")
 	for _, name := range []string{"statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "transaction_timeout"} {
-		s.Exec(t, "postgres", "ALTER DATABASE "+database+" SET "+name+" = '300ms'")
+		s.Exec(t, "postgres", "ALTER DATABASE "+database+" SET "+name+" = '3s'")
 	}
-	wait := func() { s.Exec(t, "postgres", "SELECT pg_sleep(0.7)") }
 	src := over(s, database)
 	var told notes
 	var q signal.Queue
 	src.Tables, src.BatchRows, src.Signals, src.Notify = postgres.Include("public.t"), 100, []signal.Channel{&q}, told.add
-	src.Heartbeat, src.HeartbeatQuery = 100*time.Millisecond, "SELECT pg_sleep(0.4)"
 	r := open(t, src)
 	some, _ := readUntil(t, r, func(records []tailrace.Record) bool { return len(records) > 0 })
-	wait()
+	s.Exec(t, "postgres", "SELECT pg_sleep(4)")
 	rows := len(some)
 	for rows < 10_000 || !told.has("COMPLETED") {
 		b, err := r.Read(soon(t))
 		require.NoError(t, err)
 		rows += len(numbersOf(b.Records))
 	}
-	wait()
 	told.list = nil // of the initial snapshot
 	q.Snapshot(signal.Snapshot{Tables: []string{"public.t"}})
 	records, _ := readUntil(t, r, func([]tailrace.Record) bool { return told.has("COMPLETED") })
