@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/converter"
@@ -162,6 +163,12 @@ const (
 func (e *encoder) begin(c Converters, records int) {
 	e.Converters, e.left, e.bytes = c, records, 0
 	e.from, e.to = nil, nil
+}
+
+// whole says whether the encoder has made all that the records refer to.
+func (e *encoder) whole(records []tailrace.Record) bool {
+	return e.Key != nil && e.Value != nil &&
+		(e.Header != nil || !slices.ContainsFunc(records, func(r tailrace.Record) bool { return len(r.Headers) > 0 }))
 }
 
 // reuse makes the chunks of the last batch those of the next.

@@ -95,8 +95,10 @@ func (q *queue) reserve(ctx context.Context, size int) error {
 	}
 }
 
-// release gives back the room of a job, and the job. What the sink was lent is
-// used again, here and by the source, unless it may have been kept.
+// release gives back the room of a job, and the job. The bytes that the sink was
+// lent are used again, unless it may have kept them, and so is the memory of the
+// source if the sink has seen nothing of it. Of typed records it has: a text of
+// theirs is a string of Go's, which a callback rightly keeps.
 func (q *queue) release(j *job, kept bool) {
 	q.mu.Lock()
 	q.bytes -= j.size
@@ -107,7 +109,7 @@ func (q *queue) release(j *job, kept bool) {
 	default:
 	}
 	reuse := j.batch.Release
-	if kept || len(j.dead) > 0 {
+	if kept || len(j.dead) > 0 || !j.enc.whole(j.records) {
 		reuse = nil
 	}
 	clear(j.dead)

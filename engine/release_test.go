@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/tailrace-io/tailrace"
+	"github.com/tailrace-io/tailrace/converter"
 	"github.com/tailrace-io/tailrace/engine"
 	"github.com/tailrace-io/tailrace/sink"
 	sinkmemory "github.com/tailrace-io/tailrace/sink/memory"
@@ -55,10 +56,12 @@ func TestABatchIsReleasedOnceNothingRefersToIt(t *testing.T) {
 		r := reusing{src, new(atomic.Int64), new(atomic.Int64)}
 		return r, r.released
 	}
+	json := converter.NewJSON(converter.JSONConfig{})
+	encode := engine.Converters{Key: json, Value: json}
 	t.Run("behind the write", func(t *testing.T) {
 		src, released := batches()
 		written := int64(0)
-		require.NoError(t, newEngine(t, engine.Config{Source: src, Sink: sink.Func(func(context.Context, []tailrace.Record) error {
+		require.NoError(t, newEngine(t, engine.Config{Source: src, Encode: encode, Sink: sink.Func(func(context.Context, []tailrace.Record) error {
 			assert.Equal(t, written, released.Load(), "a batch is not the source's before it is written")
 			written++
 			return nil
@@ -67,12 +70,26 @@ func TestABatchIsReleasedOnceNothingRefersToIt(t *testing.T) {
 	})
 	t.Run("not where the sink may keep records until its Flush", func(t *testing.T) {
 		src, released := batches()
-		require.NoError(t, newEngine(t, engine.Config{Source: src, Sink: &sinkmemory.Sink{Mode: sinkmemory.Flushing}}).Run(t.Context()))
+		require.NoError(t, newEngine(t, engine.Config{Source: src, Encode: encode, Sink: &sinkmemory.Sink{Mode: sinkmemory.Flushing}}).Run(t.Context()))
+		assert.Zero(t, released.Load())
+	})
+	t.Run("not where the sink is given a part as the source made it, whose texts a callback may keep", func(t *testing.T) {
+		for _, encode := range []engine.Converters{{}, {Key: json}, {Value: json}} {
+			src, released := batches()
+			require.NoError(t, newEngine(t, engine.Config{Source: src, Encode: encode, Sink: new(sinkmemory.Sink)}).Run(t.Context()))
+			assert.Zero(t, released.Load())
+		}
+		src, released := batches()
+		require.NoError(t, newEngine(t, engine.Config{Source: src, Encode: encode, Sink: new(sinkmemory.Sink),
+			Transforms: []transform.Transform{transform.Func(func(r *tailrace.Record) (bool, error) {
+				r.Headers = []tailrace.Header{{Key: "of", Value: tailrace.String("the source")}}
+				return true, nil
+			})}}).Run(t.Context()))
 		assert.Zero(t, released.Load())
 	})
 	t.Run("not where a record was set aside", func(t *testing.T) {
 		src, released := batches()
-		require.NoError(t, newEngine(t, engine.Config{Source: src, Sink: new(sinkmemory.Sink), Errors: engine.Errors{Transform: engine.Skip},
+		require.NoError(t, newEngine(t, engine.Config{Source: src, Encode: encode, Sink: new(sinkmemory.Sink), Errors: engine.Errors{Transform: engine.Skip},
 			Transforms: []transform.Transform{transform.Func(func(r *tailrace.Record) (bool, error) {
 				if r.Value.Int() == 15 {
 					return false, assert.AnError
