@@ -117,7 +117,7 @@ func (c *conn) define(ctx context.Context, sv *server, ids []tableID) (map[table
 		}
 	}
 	for _, id := range ids {
-		if d := out[id]; d != nil && !sv.mariadb {
+		if d := out[id]; d != nil {
 			if err := c.defineBinaryDefaults(ctx, d); err != nil {
 				return nil, err
 			}

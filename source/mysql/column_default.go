@@ -8,8 +8,8 @@ import (
 )
 
 // defineBinaryDefaults reads the defaults of BINARY and VARBINARY, which MySQL's
-// catalog cuts off at the first zero byte, from the statement that makes the
-// table.
+// catalog cuts off at the first zero byte and MariaDB's has as text, from the
+// statement that makes the table.
 func (c *conn) defineBinaryDefaults(ctx context.Context, d *definition) error {
 	var statement string
 	for i := range d.columns {

@@ -1,0 +1,25 @@
+CREATE TABLE binaries(id INT PRIMARY KEY,
+ bn BINARY(4),
+ b1 BINARY,
+ b255 BINARY(255),
+ vb VARBINARY(5),
+ vb300 VARBINARY(300),
+ tb TINYBLOB,
+ bl BLOB,
+ mb MEDIUMBLOB,
+ lb LONGBLOB,
+ bnd BINARY(4) DEFAULT 'ab',
+ vbd VARBINARY(8) NOT NULL DEFAULT 'xyz',
+ vbh VARBINARY(8) DEFAULT X'00ff10',
+ vbe VARBINARY(8) NOT NULL DEFAULT '',
+ cb CHAR(5) CHARACTER SET binary,
+ txb TEXT CHARACTER SET binary,
+ vcb VARCHAR(9) BYTE DEFAULT 'b'
+);
+INSERT INTO binaries VALUES
+ (1,X'00ff7f80','a','abc',X'0102030405',REPEAT(X'fbff',150),X'fbefbe3e3f',X'fbefbe3e3f',X'fbefbe3e3f',X'fbefbe3e3f',X'0000',X'00',X'00',X'00',X'00',X'00',X'00'),
+ (2,'','','','','','','','','','','','','','','',''),
+ (3,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'q',NULL,'q',NULL,NULL,NULL);
+INSERT INTO binaries(id) VALUES (4);
+CREATE TABLE hashed(h BINARY(4) NOT NULL, v VARBINARY(4) NOT NULL, x INT, PRIMARY KEY(h,v));
+INSERT INTO hashed VALUES (X'01020000',X'0100',1);
