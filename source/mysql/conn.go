@@ -318,7 +318,7 @@ func (c *conn) fill(n int) error {
 
 // buffered says whether more of the packets is at hand.
 func (c *conn) buffered() bool {
-	if c.wire != c.net && c.wire.recordAtHand() {
+	if c.wire.recordAtHand() {
 		return true
 	}
 	if c.end-c.start < 4 {

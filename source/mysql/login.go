@@ -91,6 +91,9 @@ func (s *Source) handshake(ctx context.Context, login login) (*conn, error) {
 		raw.Close()
 		return nil, late(explain(doing, err))
 	}
+	if login.encrypted {
+		raw.secured()
+	}
 	upper := c.Conn.Conn
 	if p, ok := lower.(*parsec); ok {
 		upper = p.upper

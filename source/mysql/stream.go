@@ -185,7 +185,7 @@ func (s *stream) read(ctx context.Context, w *writer) error {
 
 // atHand says whether more of the log has come already.
 func (s *stream) atHand() bool {
-	return s.log.Buffered() || s.server.login.encrypted && s.wire.recordAtHand()
+	return s.log.Buffered() || s.wire.recordAtHand()
 }
 
 // atRest says that all transactions that have begun have been read.

@@ -382,6 +382,9 @@ func (r *reader) openLog(ctx context.Context, from binlog.From, serverID uint32)
 		return r.src.lower(w, r.server.login), nil
 	}
 	log, err := binlog.Open(ctx, config, from)
+	if err == nil && r.server.login.encrypted {
+		w.secured()
+	}
 	return log, w, err
 }
 
