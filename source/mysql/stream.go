@@ -51,7 +51,6 @@ type stream struct {
 	commit  int64         // microseconds: when the transaction was committed; 0 for unknown
 	file    tailrace.Value
 	micros  int64
-	leftOut map[tailrace.Op]bool
 	beat    time.Time // when the next heartbeat is due
 
 	// Of the incremental snapshot: how far the log has been read, where the
@@ -76,10 +75,6 @@ func (r *reader) beginStream(ctx context.Context, pos position) (*stream, error)
 	s.annotated = s.annotated && s.resuming
 	if pos.Events == 0 && pos.Rows == 0 {
 		s.reached = mark{pos.File, pos.Pos}
-	}
-	s.leftOut = make(map[tailrace.Op]bool, len(r.src.Skip))
-	for _, op := range r.src.Skip {
-		s.leftOut[op] = true
 	}
 	var from binlog.From
 	var err error
@@ -473,17 +468,17 @@ func (s *stream) reselects(t *table, kind binlog.RowsKind, before, after []tailr
 	case s.anew == nil || kind == binlog.Deleted || t.id == s.sel.signals:
 		return false
 	case kind == binlog.Inserted:
-		return !s.leftOut[tailrace.OpCreate]
+		return !slices.Contains(s.src.Skip, tailrace.OpCreate)
 	case s.src.SkipUnchanged && slices.EqualFunc(before, after, tailrace.Value.Equal):
 		return false
 	}
-	return !s.leftOut[tailrace.OpUpdate]
+	return !slices.Contains(s.src.Skip, tailrace.OpUpdate)
 }
 
 // wants says whether records are made of an operation, and counts the change
 // where they are not.
 func (s *stream) wants(op tailrace.Op) bool {
-	if s.leftOut[op] {
+	if slices.Contains(s.src.Skip, op) {
 		s.meter.stream.Skipped++
 		return false
 	}
