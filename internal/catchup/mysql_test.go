@@ -1,9 +1,13 @@
 package catchup
 
 import (
+	"context"
+	"crypto/tls"
 	"database/sql"
 	"encoding/binary"
 	"fmt"
+	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -12,6 +16,8 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/client"
 	"github.com/go-mysql-org/go-mysql/mysql"
+	"github.com/go-mysql-org/go-mysql/replication"
+	"github.com/stretchr/testify/require"
 
 	"github.com/tailrace-io/tailrace/internal/testserver"
 )
@@ -43,9 +49,13 @@ END`
 
 // What is captured from a stored offset on arrives in a callback as JSON. The
 // targets are 8 times Debezium's events a second in the same run, with schemas in
-// the JSON and without, 0.7 of the rows a second of a raw dump, which makes
-// nothing of what it reads, 3 CPU µs an event, 100 MB and the first event within
-// 0.1 s.
+// the JSON and without, 0.7 of the rows a second of a raw dump by go-mysql, which
+// makes nothing of what it reads, 3 CPU µs an event, 100 MB and the first event
+// within 0.1 s.
+//
+// The raw dumps are by go-mysql's replication package, as its users read a log,
+// and by a loop over a connection of its client package, which is the least that
+// reading can cost. Both are over TLS, as the engines are, and in plain.
 func BenchmarkCatchUpMySQL(b *testing.B) {
 	scale := scale(b)
 	server := testserver.StartMySQL(b)
@@ -66,6 +76,7 @@ func BenchmarkCatchUpMySQL(b *testing.B) {
 	}
 	from := tip(b, server)
 	load(b, db, orders/scale, sbtests/scale)
+	to := tip(b, server)
 	n := orders / scale
 	rows := n + n/4 + n/8 + sbtests/scale
 	events := rows + n/8 // with tombstones
@@ -74,11 +85,19 @@ func BenchmarkCatchUpMySQL(b *testing.B) {
 	}
 	// In turn, since a machine is never the same for long.
 	for round := range 3 {
-		b.Run(fmt.Sprintf("raw dump/%d", round), func(b *testing.B) {
-			for range b.N {
-				dump(b, server, from, rows).report(b, rows)
-			}
-		})
+		for _, secured := range []bool{true, false} {
+			how := map[bool]string{true: "TLS", false: "plain"}[secured]
+			b.Run(fmt.Sprintf("raw dump by go-mysql, %s/%d", how, round), func(b *testing.B) {
+				for range b.N {
+					dumpByGoMySQL(b, server, from, to, secured, rows).report(b, rows)
+				}
+			})
+			b.Run(fmt.Sprintf("raw dump, %s/%d", how, round), func(b *testing.B) {
+				for range b.N {
+					dump(b, server, from, secured, rows).report(b, rows)
+				}
+			})
+		}
 		for _, variant := range []struct {
 			name    string
 			engines []*runner
@@ -157,12 +176,57 @@ func tip(b *testing.B, server *testserver.MySQLServer) (p place) {
 	return p
 }
 
-// dump reads the log from a place to its end over the connection that the source
-// uses too, and looks at nothing.
-func dump(b *testing.B, server *testserver.MySQLServer, from place, rows int) (m measured) {
+// serverTLS trusts any server, as the engines do by default.
+func serverTLS() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
+
+// dumpByGoMySQL reads the log from one place to another by go-mysql's BinlogSyncer, which
+// is told to leave the events as they are.
+func dumpByGoMySQL(b *testing.B, server *testserver.MySQLServer, from, to place, secured bool, rows int) (m measured) {
 	b.Helper()
 	start, since := time.Now(), processorTime(b)
-	c, err := client.Connect(server.Addr, server.User, server.Password, "")
+	host, port, _ := strings.Cut(server.Addr, ":")
+	number, err := strconv.ParseUint(port, 10, 16)
+	require.NoError(b, err)
+	config := replication.BinlogSyncerConfig{
+		ServerID: 7998, Host: host, Port: uint16(number), User: server.User, Password: server.Password,
+		RawModeEnabled: true, DisableRetrySync: true, Logger: slog.New(slog.DiscardHandler),
+	}
+	if secured {
+		config.TLSConfig = serverTLS()
+	}
+	syncer := replication.NewBinlogSyncer(config)
+	defer syncer.Close()
+	stream, err := syncer.StartSync(mysql.Position{Name: from.file, Pos: from.pos})
+	require.NoError(b, err)
+	ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
+	defer cancel()
+	file := from.file
+	for {
+		ev, err := stream.GetEvent(ctx)
+		require.NoError(b, err)
+		if rotate, ok := ev.Event.(*replication.RotateEvent); ok {
+			file = string(rotate.NextLogName)
+		}
+		if file == to.file && ev.Header.EventType != replication.ROTATE_EVENT && ev.Header.LogPos >= to.pos {
+			break
+		}
+	}
+	m.cpu = processorTime(b) - since
+	m.rate = float64(rows) / time.Since(start).Seconds()
+	return m
+}
+
+// dump reads the log from a place to its end over a connection of go-mysql's,
+// and looks at nothing.
+func dump(b *testing.B, server *testserver.MySQLServer, from place, secured bool, rows int) (m measured) {
+	b.Helper()
+	start, since := time.Now(), processorTime(b)
+	c, err := client.Connect(server.Addr, server.User, server.Password, "", func(c *client.Conn) error {
+		if secured {
+			c.SetTLSConfig(serverTLS())
+		}
+		return nil
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
