@@ -77,9 +77,9 @@ func TestJSONKeepsNoMorePlansThanItsCacheHolds(t *testing.T) {
 		require.NoError(t, err)
 		_, _, err = c.Decode(fmt.Sprint("topic ", i), data)
 		require.NoError(t, err)
-		require.LessOrEqual(t, len(*c.encoding.entries.Load()), 10)
-		require.LessOrEqual(t, len(*c.decoding.entries.Load()), 10)
-		require.LessOrEqual(t, len(*c.recents.entries.Load()), 10)
+		require.LessOrEqual(t, len(c.encoding.entries()), 10)
+		require.LessOrEqual(t, len(c.decoding.entries()), 10)
+		require.LessOrEqual(t, len(c.recents.entries()), 10)
 	}
 }
 

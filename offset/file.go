@@ -100,14 +100,17 @@ func merge(engines []engine, name string, offsets []tailrace.Offset) []engine {
 		engines = append(engines, engine{name: name})
 	}
 	e := &engines[i]
-next:
+	places := make(map[string]int, len(e.offsets)+len(offsets))
+	for j := range e.offsets {
+		places[compact(e.offsets[j].Partition)] = j
+	}
 	for _, o := range offsets {
-		for j := range e.offsets {
-			if compact(e.offsets[j].Partition) == compact(o.Partition) {
-				e.offsets[j] = o
-				continue next
-			}
+		partition := compact(o.Partition)
+		if j, there := places[partition]; there {
+			e.offsets[j] = o
+			continue
 		}
+		places[partition] = len(e.offsets)
 		e.offsets = append(e.offsets, o)
 	}
 	return engines

@@ -78,16 +78,17 @@ func parse(data []byte) ([]engine, error) {
 	var engines []engine
 	err := d.object(func(name string) error {
 		e := engine{name: name}
+		seen := make(map[string]bool)
 		err := d.array(func() error {
 			o, err := d.offset()
 			if err != nil {
 				return err
 			}
-			for _, p := range e.offsets {
-				if compact(p.Partition) == compact(o.Partition) {
-					return d.errorf("the partition %s of %q is there twice", o.Partition, name)
-				}
+			partition := compact(o.Partition)
+			if seen[partition] {
+				return d.errorf("the partition %s of %q is there twice", o.Partition, name)
 			}
+			seen[partition] = true
 			e.offsets = append(e.offsets, o)
 			return nil
 		})

@@ -23,6 +23,7 @@ type snapshot struct {
 	unlock func() error
 	tables []planned // those whose rows are read, in order
 	listed string    // the names of all tables, as notifications have them
+	named  string    // those of the tables whose rows are read
 	pos    position  // of the log, behind which another reader goes on
 
 	// When the snapshot began, on the server's clock and on ours.
@@ -97,7 +98,7 @@ var (
 
 // begin tells that the snapshot begins.
 func (s *snapshot) begin() {
-	s.file = tailrace.String(s.pos.File)
+	s.file, s.named = tailrace.String(s.pos.File), s.names()
 	s.progress.Tables, s.progress.RowsBefore = len(s.tables), s.resumed.rows
 	s.notifyInitial(signal.Started, map[string]string{})
 }
@@ -145,7 +146,7 @@ func (s *snapshot) beginTable() error {
 	s.seconds = s.clock.Add(time.Since(s.began)).Unix()
 	s.progress.Table = s.table.fullName
 	s.scanned = append(s.scanned, source.TableRows{Table: s.table.fullName})
-	s.notifyInitial(signal.InProgress, map[string]string{"current_collection_in_progress": s.table.id.String(), "data_collections": s.names()})
+	s.notifyInitial(signal.InProgress, map[string]string{"current_collection_in_progress": s.table.id.String(), "data_collections": s.named})
 	if s.lanes != nil {
 		s.feed = s.lanes
 		return nil

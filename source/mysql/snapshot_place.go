@@ -22,6 +22,7 @@ type place struct {
 // place is where another reader goes on.
 func (s *snapshot) place() (place, error) {
 	p := s.resumed
+	p.done = slices.Clip(p.done)
 	if s.given.table == nil {
 		return p, nil
 	}
@@ -38,9 +39,7 @@ func (s *snapshot) place() (place, error) {
 			if &s.tables[i] == s.given.table {
 				break
 			}
-			if name := s.tables[i].id.String(); !slices.Contains(p.done, name) {
-				p.done = append(p.done[:len(p.done):len(p.done)], name)
-			}
+			p.done = append(p.done, s.tables[i].fullName) // resume has left out those that were there
 		}
 	}
 	p.rows += int64(s.total)
