@@ -41,7 +41,7 @@ type JSONConfig struct {
 	Unavailable string
 
 	// CacheSize bounds how many schemas' plans are kept in each direction; 1000
-	// unless it is positive.
+	// unless it is positive. As many older ones are kept while they are in use.
 	// Connect: schemas.cache.size.
 	CacheSize int
 }

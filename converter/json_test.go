@@ -83,6 +83,25 @@ func TestJSONKeepsNoMorePlansThanItsCacheHolds(t *testing.T) {
 	}
 }
 
+func TestAFullCacheKeepsWhatIsInUse(t *testing.T) {
+	const limit = 100
+	c := cache[int, *int]{limit: limit}
+	made := 0
+	for round := range 5 {
+		for key := range limit + 1 {
+			v, ok := c.get(key)
+			if !ok {
+				made++
+				n := key
+				v = c.add(key, &n)
+			}
+			require.Equal(t, key, *v)
+			require.LessOrEqual(t, len(c.entries())+len(c.before), 2*limit)
+		}
+		require.LessOrEqual(t, made, limit+1+2*round, "a key too many costs few of the others")
+	}
+}
+
 func TestCacheKeepsTheFirstOfThoseAddedAtOnce(t *testing.T) {
 	c := cache[int, *int]{limit: 100}
 	got := make([][]*int, 8)
