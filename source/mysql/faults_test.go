@@ -18,6 +18,7 @@ import (
 	"github.com/tailrace-io/tailrace/internal/testserver"
 	"github.com/tailrace-io/tailrace/offset"
 	"github.com/tailrace-io/tailrace/sink"
+	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/mysql"
 )
 
