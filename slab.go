@@ -5,20 +5,10 @@ package tailrace
 // long as anything refers to it, unless the slab is Reset. The zero Slab is ready
 // for use, by one goroutine at a time.
 type Slab struct {
-	values []Value // what is left of the chunks that are cut from
-	bytes  []byte
+	values chunks[Value]
+	bytes  chunks[byte]
 	size   int
-
-	// How large the last chunks were: the first are small, for batches of a
-	// record or two, and each next one is twice as large up to a bound.
-	lastValues, lastBytes int
-
-	// Of a slab that was Reset: its chunks, and how many of them have been begun.
-	// Those of values are not zero.
-	reset                   bool
-	valueChunks             [][]Value
-	byteChunks              [][]byte
-	begunValues, begunBytes int
+	reset  bool // it has been, and values that are cut are not null by themselves
 }
 
 const (
@@ -44,54 +34,24 @@ func (s *Slab) CopyValues(vs []Value) []Value {
 
 // RawValues cuts n values of unspecified content, for who sets all of them.
 func (s *Slab) RawValues(n int) []Value {
-	if n > len(s.values) {
-		s.moreValues(n)
+	if n > len(s.values.left) {
+		s.values.more(n, minSlabValues, maxSlabValues, s.reset)
 	}
-	v := s.values[:n:n]
-	s.values = s.values[n:]
+	v := s.values.left[:n:n]
+	s.values.left = s.values.left[n:]
 	s.size += n * 24
 	return v
 }
 
-func (s *Slab) moreValues(n int) {
-	for s.begunValues < len(s.valueChunks) {
-		s.values = s.valueChunks[s.begunValues]
-		if s.begunValues++; n <= len(s.values) {
-			return
-		}
-	}
-	s.lastValues = min(max(2*s.lastValues, minSlabValues), maxSlabValues)
-	s.values = make([]Value, max(n, s.lastValues))
-	if s.reset && len(s.values) <= maxSlabValues {
-		s.valueChunks = append(s.valueChunks, s.values)
-		s.begunValues++
-	}
-}
-
 // Bytes cuts n bytes of unspecified content.
 func (s *Slab) Bytes(n int) []byte {
-	if n > len(s.bytes) {
-		s.moreBytes(n)
+	if n > len(s.bytes.left) {
+		s.bytes.more(n, minSlabBytes, maxSlabBytes, s.reset)
 	}
-	b := s.bytes[:n:n]
-	s.bytes = s.bytes[n:]
+	b := s.bytes.left[:n:n]
+	s.bytes.left = s.bytes.left[n:]
 	s.size += n
 	return b
-}
-
-func (s *Slab) moreBytes(n int) {
-	for s.begunBytes < len(s.byteChunks) {
-		s.bytes = s.byteChunks[s.begunBytes]
-		if s.begunBytes++; n <= len(s.bytes) {
-			return
-		}
-	}
-	s.lastBytes = min(max(2*s.lastBytes, minSlabBytes), maxSlabBytes)
-	s.bytes = make([]byte, max(n, s.lastBytes))
-	if s.reset && len(s.bytes) <= maxSlabBytes {
-		s.byteChunks = append(s.byteChunks, s.bytes)
-		s.begunBytes++
-	}
 }
 
 // CopyBytes cuts a copy of b as a Bytes value.
@@ -116,8 +76,9 @@ func (s *Slab) Size() int { return s.size }
 // larger than a chunk. Built for the race detector it fills them with what no
 // source gives, so that tests find what was held on to.
 func (s *Slab) Reset() {
-	s.reset, s.size, s.begunValues, s.begunBytes = true, 0, 0, 0
-	s.values, s.bytes = nil, nil
+	s.size, s.reset = 0, true
+	s.values.anew()
+	s.bytes.anew()
 	if raceEnabled {
 		s.spoil()
 	}
@@ -125,14 +86,47 @@ func (s *Slab) Reset() {
 
 // spoil fills what is kept.
 func (s *Slab) spoil() {
-	for _, chunk := range s.valueChunks {
+	for _, chunk := range s.values.kept {
 		for i := range chunk {
 			chunk[i] = String("the memory of this value was used again: something has held on to it")
 		}
 	}
-	for _, chunk := range s.byteChunks {
+	for _, chunk := range s.bytes.kept {
 		for i := range chunk {
 			chunk[i] = '#'
 		}
 	}
 }
+
+// chunks are what a slab cuts from.
+type chunks[T any] struct {
+	left []T // of the one in use
+
+	// How large the last one was: the first are small, for batches of a record or
+	// two, and each next one is twice as large up to a bound.
+	last int
+
+	// Of a slab that was Reset: all, and how many of them have been begun.
+	kept  [][]T
+	begun int
+}
+
+// more puts a chunk in use that has n or more, one of those that are kept or a
+// new one.
+func (c *chunks[T]) more(n, smallest, largest int, keep bool) {
+	for c.begun < len(c.kept) {
+		c.left = c.kept[c.begun]
+		if c.begun++; n <= len(c.left) {
+			return
+		}
+	}
+	c.last = min(max(2*c.last, smallest), largest)
+	c.left = make([]T, max(n, c.last))
+	if keep && len(c.left) <= largest {
+		c.kept = append(c.kept, c.left)
+		c.begun++
+	}
+}
+
+// anew has what is kept cut from again.
+func (c *chunks[T]) anew() { c.left, c.begun = nil, 0 }

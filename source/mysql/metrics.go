@@ -1,26 +1,17 @@
 package mysql
 
 import (
-	"slices"
+	"iter"
 	"strings"
 	"time"
 
-	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source"
 )
 
-// meter has the numbers of a reader that are counted as it reads. The rest is
-// put together when somebody asks.
-type meter struct {
-	stream   source.StreamMetrics
-	snapshot source.SnapshotMetrics // of one that is complete
-	tables   []string               // of the known tables; nil where they have to be listed anew
-}
-
 // Metrics gives the numbers.
 func (r *reader) Metrics() source.Metrics {
-	m := source.Metrics{Connected: r.failed == nil && !r.ended, Tables: r.tableNames(),
-		Snapshot: r.meter.snapshot, Incremental: r.asked.Incremental.Metrics(), Stream: r.meter.stream, Definitions: r.history.metrics}
+	m := source.Metrics{Connected: r.failed == nil && !r.ended, Tables: r.meter.Tables(r.tableNames()),
+		Snapshot: r.meter.Snapshot, Incremental: r.asked.Incremental.Metrics(), Stream: r.meter.Stream, Definitions: r.history.metrics}
 	if r.snapshot != nil {
 		m.Snapshot = r.snapshot.metrics(source.SnapshotRunning)
 	}
@@ -30,27 +21,14 @@ func (r *reader) Metrics() source.Metrics {
 	return m
 }
 
-// tableNames are those of the captured tables that are known, sorted.
-func (r *reader) tableNames() []string {
-	if r.meter.tables == nil {
-		names := make([]string, 0, len(r.tables))
+// tableNames are those of the captured tables that are known.
+func (r *reader) tableNames() iter.Seq[string] {
+	return func(yield func(string) bool) {
 		for _, t := range r.tables {
-			names = append(names, t.fullName)
+			if !yield(t.fullName) {
+				return
+			}
 		}
-		slices.Sort(names)
-		r.meter.tables = names
-	}
-	return r.meter.tables
-}
-
-// met notes a batch that is given.
-func (m *meter) met(b *tailrace.Batch, streaming bool) {
-	for _, o := range b.Offsets {
-		m.stream.Position = o.Position
-	}
-	if streaming && !b.Time.IsZero() {
-		m.stream.Last = time.Now()
-		m.stream.Behind = m.stream.Last.Sub(b.Time)
 	}
 }
 

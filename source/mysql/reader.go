@@ -13,6 +13,7 @@ import (
 	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/internal/adhoc"
 	"github.com/tailrace-io/tailrace/source/internal/envelope"
+	"github.com/tailrace-io/tailrace/source/internal/meter"
 )
 
 // reader is a running source: it reads a snapshot, where one is due, and then
@@ -42,7 +43,7 @@ type reader struct {
 
 	asked adhoc.Snapshots[[]byte] // that signals ask for
 
-	meter meter
+	meter meter.Meter
 }
 
 // open connects, checks everything and finds out where to begin.
@@ -188,7 +189,8 @@ func (r *reader) learn(d *definition) (*table, error) {
 	if known := r.tables[d.id]; known != nil && known.same(t) {
 		return known, nil
 	}
-	r.tables[d.id], r.meter.tables = t, nil
+	r.tables[d.id] = t
+	r.meter.Relist()
 	return t, nil
 }
 
@@ -283,7 +285,7 @@ func (r *reader) batch(pos position) tailrace.Batch {
 // given makes the batch of what was gathered, with a position.
 func (r *reader) given(position []byte) tailrace.Batch {
 	b := r.w.batch(tailrace.Offset{Partition: r.partition, Position: string(r.asked.Append(position))})
-	r.meter.met(&b, r.snapshot == nil)
+	r.meter.Met(&b, r.snapshot == nil)
 	return b
 }
 
@@ -307,7 +309,7 @@ func (r *reader) snapshotBatch() (tailrace.Batch, error) {
 // endSnapshot goes on to the log, or to the end.
 func (r *reader) endSnapshot() error {
 	s := r.snapshot
-	r.snapshot, r.meter.snapshot = nil, s.metrics(source.SnapshotCompleted)
+	r.snapshot, r.meter.Snapshot = nil, s.metrics(source.SnapshotCompleted)
 	if s.request != nil {
 		r.asked.Blocking = r.asked.Blocking[1:]
 	} else {

@@ -161,7 +161,7 @@ func (c *schemaChange) set(id tableID, d *definition) {
 // asked for it when there are rows.
 func (s *stream) forget(id tableID) {
 	delete(s.tables, id)
-	s.meter.tables = nil
+	s.meter.Relist()
 	delete(s.kin, id)
 	delete(s.ahead, id)
 }

@@ -222,7 +222,7 @@ func (r *reader) remember(ctx context.Context, p position) error {
 func (r *reader) tryLearn(d *definition) {
 	if _, err := r.learn(d); err != nil {
 		delete(r.tables, d.id)
-		r.meter.tables = nil
+		r.meter.Relist()
 	}
 }
 

@@ -65,10 +65,10 @@ func TestCommentsAreToldAsTheyAreAndNotAsTheyAreWritten(t *testing.T) {
 	src := over(server, db)
 	src.SchemaHistory, src.SchemaChanges, src.SchemaComments = new(offset.Memory), true, true
 	r := open(t, src)
-	records, offsets := read(t, r, 6)
+	records, _ := read(t, r, 6)
 	assert.Equal(t, []string{`the table's id=it's "the" \ key`}, comments(t, records))
 	server.Exec(t, "USE "+db, `ALTER TABLE t ADD v INT COMMENT "double ""quoted"" it's"`)
-	records, offsets = read(t, r, 1)
+	records, offsets := read(t, r, 1)
 	assert.Equal(t, []string{`the table's id=it's "the" \ key v=double "quoted" it's`}, comments(t, records))
 	require.NoError(t, r.Close())
 

@@ -97,7 +97,7 @@ func (s *stream) truncated(w *writer, ev *binlog.Event, id tableID) {
 	if t == nil || !s.wants(tailrace.OpTruncate) {
 		return
 	}
-	s.meter.stream.Truncated++
+	s.meter.Stream.Truncated++
 	w.begin()
 	s.stampOf(w, ev)
 	w.source[sourceDB], w.source[sourceTable], w.source[sourceRow] = t.db, t.name, tailrace.Int32(0)

@@ -323,7 +323,7 @@ func (s *stream) begin(ev *binlog.Event) {
 // behind it on, another stream could begin.
 func (s *stream) end(ev *binlog.Event) {
 	if s.tellEnd(s.w, ev); s.in {
-		s.meter.stream.Transactions++
+		s.meter.Stream.Transactions++
 	}
 	s.gtids.add(s.pending)
 	s.pending = pendingGTID{}
@@ -376,7 +376,7 @@ func (s *stream) beginRows(ctx context.Context, w *writer, ev *binlog.Event) err
 		return fmt.Errorf("rows at %s:%d: %w", ev.File, ev.Start, err)
 	}
 	if plan.table == nil {
-		s.meter.stream.Filtered++
+		s.meter.Stream.Filtered++
 		return nil
 	}
 	if s.xa != nil {
@@ -479,7 +479,7 @@ func (s *stream) reselects(t *table, kind binlog.RowsKind, before, after []tailr
 // where they are not.
 func (s *stream) wants(op tailrace.Op) bool {
 	if slices.Contains(s.src.Skip, op) {
-		s.meter.stream.Skipped++
+		s.meter.Stream.Skipped++
 		return false
 	}
 	return true
@@ -487,14 +487,14 @@ func (s *stream) wants(op tailrace.Op) bool {
 
 func (s *stream) created(w *writer, t *table, after []tailrace.Value) {
 	if s.wants(tailrace.OpCreate) {
-		s.meter.stream.Created++
+		s.meter.Stream.Created++
 		w.add(t, opCreate, t.keyOf(&w.slab, after), tailrace.Value{}, t.value(&w.slab, after), w.block(), w.headers)
 	}
 }
 
 func (s *stream) deleted(w *writer, t *table, before []tailrace.Value) {
 	if s.wants(tailrace.OpDelete) {
-		s.meter.stream.Deleted++
+		s.meter.Stream.Deleted++
 		key := t.keyOf(&w.slab, before)
 		w.add(t, opDelete, key, t.value(&w.slab, before), tailrace.Value{}, w.block(), w.headers)
 		w.tombstone(t, key, w.headers)
@@ -510,11 +510,11 @@ func (s *stream) updated(w *writer, t *table, before, after []tailrace.Value) {
 	t.completeKey(before, after)
 	was, is := t.value(&w.slab, before), t.value(&w.slab, after)
 	if s.src.SkipUnchanged && was.Equal(is) {
-		s.meter.stream.Unchanged++
+		s.meter.Stream.Unchanged++
 		return
 	}
 	if !t.movedKey(before, after) {
-		s.meter.stream.Updated++
+		s.meter.Stream.Updated++
 		w.add(t, opUpdate, t.keyOf(&w.slab, after), was, is, w.block(), w.headers)
 		return
 	}
@@ -523,7 +523,7 @@ func (s *stream) updated(w *writer, t *table, before, after []tailrace.Value) {
 		return append([]tailrace.Header{{Key: name, Schema: t.keySchema, Value: key}}, w.headers...)
 	}
 	left := headers("__debezium.newkey", now)
-	s.meter.stream.Deleted, s.meter.stream.Created = s.meter.stream.Deleted+1, s.meter.stream.Created+1
+	s.meter.Stream.Deleted, s.meter.Stream.Created = s.meter.Stream.Deleted+1, s.meter.Stream.Created+1
 	block := w.block()
 	w.add(t, opDelete, old, was, tailrace.Value{}, block, left)
 	w.tombstone(t, old, left)

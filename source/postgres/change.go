@@ -21,13 +21,13 @@ func (s *stream) change(ctx context.Context, w *writer, m *pgoutput.Message) err
 	}
 	t := s.relations[m.Table]
 	if t == nil {
-		s.meter.stream.Filtered++
+		s.meter.Stream.Filtered++
 		return nil
 	}
 	told := t.id == s.sel.signals && m.Kind != pgoutput.Update && !s.recounted
 	leftOut := m.Kind == pgoutput.Insert && s.leftOut[tailrace.OpCreate] || m.Kind == pgoutput.Delete && s.leftOut[tailrace.OpDelete]
 	if leftOut {
-		s.meter.stream.Skipped++
+		s.meter.Stream.Skipped++
 	}
 	if leftOut && !told {
 		return nil
@@ -72,12 +72,12 @@ func (s *stream) change(ctx context.Context, w *writer, m *pgoutput.Message) err
 	s.place(w, t, m.Start)
 	switch m.Kind {
 	case pgoutput.Insert:
-		s.meter.stream.Created++
+		s.meter.Stream.Created++
 		w.add(t, opCreate, t.keyOf(&w.slab, after), tailrace.Value{}, t.value(&w.slab, after), w.block(), w.headers)
 	case pgoutput.Update:
 		s.updated(w, t, before, after, m.Replaced == 'O')
 	case pgoutput.Delete:
-		s.meter.stream.Deleted++
+		s.meter.Stream.Deleted++
 		key := t.keyOf(&w.slab, before)
 		w.add(t, opDelete, key, t.value(&w.slab, before), tailrace.Value{}, w.block(), w.headers)
 		w.tombstone(t, key, w.headers)
@@ -150,7 +150,7 @@ func (s *stream) updated(w *writer, t *table, before, after []tailrace.Value, fu
 		s.updatedRow(w, t, before, after, full)
 		return
 	}
-	s.meter.stream.Deleted, s.meter.stream.Created = s.meter.stream.Deleted+1, s.meter.stream.Created+1
+	s.meter.Stream.Deleted, s.meter.Stream.Created = s.meter.Stream.Deleted+1, s.meter.Stream.Created+1
 	old, now := t.keyOf(&w.slab, before), t.keyOf(&w.slab, after)
 	headers := func(name string, key tailrace.Value) []tailrace.Header {
 		return append([]tailrace.Header{{Key: name, Schema: t.keySchema, Value: key}}, w.headers...)
@@ -169,7 +169,7 @@ func (s *stream) updated(w *writer, t *table, before, after []tailrace.Value, fu
 // updatedRow makes the record of a row that has kept its key.
 func (s *stream) updatedRow(w *writer, t *table, before, after []tailrace.Value, full bool) {
 	if s.leftOut[tailrace.OpUpdate] {
-		s.meter.stream.Skipped++
+		s.meter.Stream.Skipped++
 		return
 	}
 	key, was, is := t.keyOf(&w.slab, after), tailrace.Value{}, t.value(&w.slab, after)
@@ -177,23 +177,23 @@ func (s *stream) updatedRow(w *writer, t *table, before, after []tailrace.Value,
 		was = t.value(&w.slab, before)
 	}
 	if s.src.SkipUnchanged && full && was.Equal(is) {
-		s.meter.stream.Unchanged++
+		s.meter.Stream.Unchanged++
 		return
 	}
-	s.meter.stream.Updated++
+	s.meter.Stream.Updated++
 	w.add(t, opUpdate, key, was, is, w.block(), w.headers)
 }
 
 func (s *stream) truncate(w *writer, m *pgoutput.Message) {
 	if s.leftOut[tailrace.OpTruncate] {
-		s.meter.stream.Skipped++
+		s.meter.Stream.Skipped++
 		return
 	}
 	for _, oid := range m.Tables {
 		if t := s.relations[oid]; t != nil {
 			w.begin()
 			s.place(w, t, m.Start)
-			s.meter.stream.Truncated++
+			s.meter.Stream.Truncated++
 			w.add(t, opTruncate, tailrace.Value{}, tailrace.Value{}, tailrace.Value{}, w.block(), w.headers)
 		}
 	}

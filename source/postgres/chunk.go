@@ -244,7 +244,8 @@ func (s *stream) versionOf(ctx context.Context, c *catalog, d *definition) (*tab
 		}
 	}
 	if s.tables[d.id] == nil {
-		s.tables[d.id], s.meter.tables = t, nil
+		s.tables[d.id] = t
+		s.meter.Relist()
 	}
 	return t, nil
 }

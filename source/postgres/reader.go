@@ -12,6 +12,7 @@ import (
 	"github.com/tailrace-io/tailrace"
 	"github.com/tailrace-io/tailrace/source"
 	"github.com/tailrace-io/tailrace/source/internal/adhoc"
+	"github.com/tailrace-io/tailrace/source/internal/meter"
 )
 
 // reader is a running source: it reads a snapshot, where one is due, and then
@@ -31,7 +32,9 @@ type reader struct {
 	anew         *reselect // reads columns anew; nil for none
 
 	asked adhoc.Snapshots[cells] // that signals ask for
-	meter meter
+	meter meter.Meter
+
+	lastXID uint32 // of the last transaction that was read to its end; 0 for none
 
 	snapshot  *snapshot // nil when there is none, or no more
 	notBefore time.Time // when the log may be read, behind a snapshot
@@ -225,7 +228,8 @@ func (r *reader) learn(ctx context.Context, c *catalog, d *definition) (*table, 
 	if known := r.tables[d.id]; known != nil && known.same(t) {
 		return known, nil
 	}
-	r.tables[d.id], r.meter.tables = t, nil
+	r.tables[d.id] = t
+	r.meter.Relist()
 	return t, nil
 }
 
@@ -240,7 +244,7 @@ func (r *reader) Read(ctx context.Context) (tailrace.Batch, error) {
 		return tailrace.Batch{}, ctx.Err()
 	}
 	batch, err := r.read(ctx)
-	r.meter.met(&batch, r.snapshot == nil)
+	r.meter.Met(&batch, r.snapshot == nil)
 	var one *source.RecordError
 	switch {
 	case err == nil || errors.As(err, &one):
@@ -315,7 +319,7 @@ func (r *reader) batch(pos position) tailrace.Batch {
 // endSnapshot goes on to the log, or to the end.
 func (r *reader) endSnapshot() error {
 	s := r.snapshot
-	r.snapshot, r.meter.snapshot = nil, s.metrics(source.SnapshotCompleted)
+	r.snapshot, r.meter.Snapshot = nil, s.metrics(source.SnapshotCompleted)
 	r.notBefore = time.Now().Add(r.src.StreamingDelay)
 	r.ended = !s.adHoc && r.src.Snapshot == SnapshotInitialOnly
 	return s.close()

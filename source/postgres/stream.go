@@ -348,8 +348,8 @@ func (s *stream) end(w *writer, m *pgoutput.Message) {
 	if s.in, s.passing = false, false; s.listens() {
 		s.ended(s.pos.XID)
 	}
-	s.meter.stream.Transactions++
-	s.meter.lastXID = s.pos.XID
+	s.meter.Stream.Transactions++
+	s.lastXID = s.pos.XID
 	s.pos.Commit, s.pos.Changes = 0, 0
 	if s.skip.foreign = s.skip.foreign && s.pos.XID != s.skip.XID; !s.skip.foreign {
 		s.pos.LSN, s.changed = m.End, true

@@ -45,10 +45,10 @@ func (s *stream) tellEnd(w *writer, m *pgoutput.Message) {
 // recount counts again what an earlier stream has read of a transaction: it
 // makes the records and lets them go.
 func (s *stream) recount(w *writer, read func() error) error {
-	n, bad, counted := len(w.records), len(s.bad), s.meter.stream
+	n, bad, counted := len(w.records), len(s.bad), s.meter.Stream
 	s.recounted = true
 	err := read()
-	s.meter.stream = counted
+	s.meter.Stream = counted
 	clear(w.records[n:])
 	w.records, s.recounted = w.records[:n], false
 	s.bad = s.bad[:bad] // it was told of then
