@@ -70,7 +70,8 @@ type Config struct {
 	Workers int
 
 	// QueueBatches and QueueBytes bound what was read and is not written yet,
-	// by number and by Batch.Size. A batch larger than QueueBytes passes alone.
+	// by number, and by Batch.Size and the bytes that converters have made. A
+	// batch larger than QueueBytes passes alone.
 	// 0 means 8 batches and 16 MiB.
 	QueueBatches int
 	QueueBytes   int

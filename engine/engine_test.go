@@ -587,6 +587,29 @@ func TestTheQueueIsBoundedInBytes(t *testing.T) {
 	})
 }
 
+func TestTheQueueIsBoundedInWhatConvertersMakeToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src, goOn, read := new(memory.Source), make(chan struct{}), 0
+		e := newEngine(t, engine.Config{
+			Source: src, QueueBytes: 2000,
+			Encode: engine.Converters{Value: converterFunc(func(b []byte, _ tailrace.Value) []byte { return append(b, make([]byte, 1900)...) })},
+			Sink:   sink.Func(func(context.Context, []tailrace.Record) error { <-goOn; return nil }),
+			Trace:  engine.Trace{Read: func(engine.ReadInfo) { read++ }},
+		})
+		done := make(chan error, 1)
+		go func() { done <- e.Run(t.Context()) }()
+		src.Send(numbers(0, 1)...)
+		synctest.Wait()
+		src.Send(numbers(1, 2)...)
+		src.Close()
+		synctest.Wait()
+		require.Equal(t, 1, read, "there is no room for the second before the first is written")
+		close(goOn)
+		require.NoError(t, <-done)
+		require.Equal(t, 2, read)
+	})
+}
+
 func TestTraceTellsTheNumbers(t *testing.T) {
 	read, written, bytes := 0, 0, 0
 	e := newEngine(t, engine.Config{

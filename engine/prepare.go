@@ -50,6 +50,7 @@ func (s *session) prepare(ctx context.Context, j *job) {
 	}
 	j.records = kept
 	j.bytes = enc.bytes
+	s.q.grow(j.bytes)
 	if dropped > 0 && s.cfg.Trace.Filter != nil {
 		s.cfg.Trace.Filter(dropped)
 	}

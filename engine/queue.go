@@ -95,13 +95,21 @@ func (q *queue) reserve(ctx context.Context, size int) error {
 	}
 }
 
+// grow takes room for what converters have made of a batch, without waiting for
+// it: the next batch does.
+func (q *queue) grow(size int) {
+	q.mu.Lock()
+	q.bytes += size
+	q.mu.Unlock()
+}
+
 // release gives back the room of a job, and the job. The bytes that the sink was
 // lent are used again, unless it may have kept them, and so is the memory of the
 // source if the sink has seen nothing of it. Of typed records it has: a text of
 // theirs is a string of Go's, which a callback rightly keeps.
 func (q *queue) release(j *job, kept bool) {
 	q.mu.Lock()
-	q.bytes -= j.size
+	q.bytes -= j.size + j.bytes
 	q.batches--
 	q.mu.Unlock()
 	select {

@@ -240,6 +240,6 @@ func (s *session) wrote(j *job, start time.Time) {
 	batches, bytes := s.q.depth()
 	s.cfg.Trace.Write(WriteInfo{
 		Records: j.written, Bytes: j.bytes, Took: time.Since(start), Lag: lag(j.batch.Time),
-		QueuedBatches: batches - 1, QueuedBytes: bytes - j.size,
+		QueuedBatches: batches - 1, QueuedBytes: bytes - j.size - j.bytes,
 	})
 }
