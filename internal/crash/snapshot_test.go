@@ -62,6 +62,7 @@ func TestSnapshotsGoOnAfterKills(t *testing.T) {
 		"blocking":                           {Mode: mysql.SnapshotNoData, Blocking: true},
 		"initial, of MariaDB":                {Mode: mysql.SnapshotInitial, Threads: 3},
 		"incremental, of MariaDB":            {Mode: mysql.SnapshotNoData},
+		"blocking, of MariaDB":               {Mode: mysql.SnapshotNoData, Blocking: true},
 		"incremental, read only, of MariaDB": {Mode: mysql.SnapshotNoData, ReadOnly: true},
 	} {
 		t.Run(name, func(t *testing.T) {

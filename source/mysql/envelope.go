@@ -124,7 +124,7 @@ func (w *writer) full(s *Source) bool {
 	return len(w.records) >= s.BatchRows || w.size() >= batchBytes
 }
 
-const batchBytes = 1 << 20
+const batchBytes = 256 << 10
 
 const recordSize = 160 // of a tailrace.Record, about
 
